@@ -5,6 +5,7 @@ import { ensureSecret } from "../db/secrets.js";
 import { CATALOGUE_TOPIC } from "../domain/events/events.js";
 import { ReadContext } from "../domain/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
+import { createDirectCaller } from "../redis/client/direct-call.js";
 import { readRedisInfo } from "../redis/client/info.js";
 import { createRequestContext } from "../resolvers/context.js";
 import { createEvents } from "../resolvers/events.js";
@@ -59,7 +60,8 @@ export async function startApi(
     metrics,
     log,
   });
-  metrics.readRedisFrom(() => readRedisInfo(requests));
+  const direct = createDirectCaller(metrics, "info");
+  metrics.readRedisFrom(() => direct.send("read", () => readRedisInfo(requests)));
   disposer.add(() => server.close());
   return (await server.listen()).url;
 }

@@ -8,6 +8,7 @@ import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Disposer } from "./disposer.js";
+import type { Infrastructure } from "./infrastructure.js";
 
 /** Every report is counted; only a change of state is logged. */
 export function watchDegradations(
@@ -34,11 +35,15 @@ export interface Conditions {
   look(): Promise<unknown>;
 }
 
-export function createConditions(degradations: Degradations, disposer: Disposer): Conditions {
+export function createConditions(
+  { degradations, metrics: telemetry }: Pick<Infrastructure, "degradations" | "metrics">,
+  disposer: Disposer,
+): Conditions {
   const looks: (() => Promise<void>)[] = [];
   return {
     watch(role, connection) {
-      const { look, close } = watchCondition(connection, degradations.of(role));
+      const report = degradations.of(role);
+      const { look, close } = watchCondition({ connection, telemetry, report });
       looks.push(look);
       disposer.add(close);
     },

@@ -20,7 +20,7 @@ import {
   connectRedis,
   type RedisConnection,
 } from "../redis/client/connect.js";
-import { withinDeadline } from "../redis/client/deadline.js";
+import { createDirectCaller } from "../redis/client/direct-call.js";
 import { createKeys } from "../redis/client/keys.js";
 import { waitForRedis } from "../redis/client/start.js";
 import { createPubSub } from "../redis/pubsub/pubsub.js";
@@ -65,13 +65,13 @@ export async function openInfrastructure(
   metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
   disposer.add(() => cache.close());
-  const conditions = createConditions(degradations, disposer);
+  const conditions = createConditions({ degradations, metrics }, disposer);
   conditions.watch("redis", requests);
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
   const outbox = createOutbox({
     table: outboxTable,
     cache,
-    probe: () => probe(requests, cache),
+    probe: createOutboxProbe(requests, cache, metrics),
     ...config.outbox,
     log,
   });
@@ -148,9 +148,12 @@ async function openMigrated(
 }
 
 /** Rejects while a Redis that the outbox sends to cannot be used. */
-async function probe(requests: RedisConnection, { link }: OpenCache): Promise<void> {
-  await withinDeadline(requests.ping(), SESSION_DEADLINE_MS);
-  if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
+function createOutboxProbe(requests: RedisConnection, { link }: OpenCache, metrics: Metrics) {
+  const direct = createDirectCaller(metrics, "outbox");
+  return async (): Promise<void> => {
+    await direct.sendWithin(SESSION_DEADLINE_MS, "ping", () => requests.ping());
+    if (!link.usable()) throw new RedisUnavailable(new Error("the cache cannot be used"));
+  };
 }
 
 interface RedisOpening {
@@ -175,7 +178,7 @@ async function openRedis(
   await waitForRedis(requests, redis.url, redis.log);
   const callers = createCallers({ connection: requests, telemetry, degradations });
   disposer.add(() => callers.close());
-  const clock = await openRedisClock(requests, databaseClock);
+  const clock = await openRedisClock({ connection: requests, telemetry, instead: databaseClock });
   disposer.add(() => clock.close());
   const keys = createKeys(keyPrefix);
   const pubsub = createPubSub({
@@ -183,6 +186,7 @@ async function openRedis(
     subscriber,
     keys,
     heartbeatMs,
+    telemetry,
     log: redis.log,
   });
   disposer.add(() => pubsub.close());

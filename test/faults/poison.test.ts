@@ -3,6 +3,7 @@
  * runner that poisons one item, lets the loop work, and answers what became of the healthy ones and
  * of the poisoned one. Add a row to add a loop.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
@@ -19,6 +20,7 @@ import { createOutboxTable } from "../../src/db/outbox.js";
 import { SERVICE } from "../../src/domain/account/principal.js";
 import { DatabaseUnavailable } from "../../src/domain/errors.js";
 import { SESSIONS_TOPIC } from "../../src/domain/events/events.js";
+import { silentTelemetry } from "../../src/domain/telemetry/telemetry.js";
 import { createJobHealth } from "../../src/jobs/health.js";
 import { pruneJob } from "../../src/jobs/prune.js";
 import { startJob } from "../../src/jobs/runner.js";
@@ -372,6 +374,7 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
         subscriber,
         keys: redis.keys,
         heartbeatMs: 50,
+        telemetry: silentTelemetry,
         log: testLog(),
       });
       onTestFinished(() => pubsub.close());

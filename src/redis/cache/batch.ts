@@ -22,9 +22,7 @@ interface PendingBatch {
 export function createReadBatch(link: CacheLink): ReadBatch {
   let open: PendingBatch | null = null;
   const send = (keys: readonly string[]) =>
-    link.run("cache read", () =>
-      inOneWrite(link.connection, () => readStrings(link.connection, keys)),
-    );
+    link.run("read", () => inOneWrite(link.connection, () => readStrings(link.connection, keys)));
   const begin = (): PendingBatch => {
     const places = new Map<string, number>();
     const reply = new Promise<(string | null)[]>((resolve, reject) => {

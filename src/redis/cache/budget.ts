@@ -45,9 +45,11 @@ export class MemoryBudget {
 
   private async check(): Promise<void> {
     if (!this.link.usable()) return;
-    const { connection } = this.link;
+    const { connection, direct } = this.link;
     const servers = linksOf(connection, "master");
-    const infos = await Promise.all(servers.map((server) => server.info("memory")));
+    const infos = await direct.send("memory", () =>
+      Promise.all(servers.map((server) => server.info("memory"))),
+    );
     this.isSpent = infos.some(isNearlyFull);
     this.report(this.isSpent ? "most of maxmemory is used; values are not kept" : null);
   }

@@ -126,7 +126,7 @@ export class ReadThroughCache implements Cache {
   ): Promise<number> => {
     const tagKeys = names.map(this.deps.tags.keyOf);
     try {
-      return await this.deps.link.runInvalidation("cache invalidate", () =>
+      return await this.deps.link.runInvalidation("invalidate", () =>
         this.deps.tags.bump(names, mode),
       );
     } finally {

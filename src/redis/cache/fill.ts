@@ -53,9 +53,7 @@ export class Filler {
     const end = () => {
       this.filling -= 1;
     };
-    this.deps.link
-      .run("cache fill", () => inOneWrite(this.deps.link.connection, send))
-      .then(end, end);
+    this.deps.link.run("fill", () => inOneWrite(this.deps.link.connection, send)).then(end, end);
   }
 
   private prepare<K>(

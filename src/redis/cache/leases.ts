@@ -67,7 +67,7 @@ export async function acquireLeases<K>(
   const names = [...new Set(slots.flatMap((slot) => slot.tags))];
   let answers: Promise<Settled[]> = Promise.resolve([]);
   try {
-    const [versions, settled] = await link.run("cache acquire", () =>
+    const [versions, settled] = await link.run("acquire", () =>
       inOneWrite(link.connection, () => {
         const ensured = tags.ensure(names, link.serverFingerprint());
         answers = Promise.allSettled(

@@ -17,9 +17,10 @@ import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
-import { lateError, withDeadline } from "../../domain/time/deadline.js";
+import { withDeadline } from "../../domain/time/deadline.js";
 import { createDrivenClock, type DrivenClock, readTimeMs } from "../client/clock.js";
 import { type RedisConnection, reopen } from "../client/connect.js";
+import { createDirectCaller, type DirectCaller } from "../client/direct-call.js";
 import { PendingReplies } from "../client/replies.js";
 import { serverFingerprint, watchServers } from "./server-identity.js";
 import type { Tags } from "./tags.js";
@@ -49,7 +50,6 @@ const CACHE_PROBE_MS = 50;
  * link again at once.
  */
 const CACHE_PROBE_DEADLINE_MS = 250;
-const SILENT = lateError("no reply", CACHE_PROBE_DEADLINE_MS);
 /**
  * A link that is silent this long is opened anew: a black
  * hole gives no error.
@@ -64,6 +64,8 @@ const OUTBOX_DEADLINE_MS = 500;
 /** The link. Its connection stays open at the end. */
 export class CacheLink {
   readonly connection: RedisConnection;
+  /** Calls that the link does not judge. */
+  readonly direct: DirectCaller;
   private verified = false;
   private tripped = false;
   /**
@@ -90,6 +92,7 @@ export class CacheLink {
 
   constructor(private readonly options: CacheLinkOptions) {
     this.connection = options.connection;
+    this.direct = createDirectCaller(options.telemetry, "cache");
     this.replies = new PendingReplies(options.deadlineMs);
     this.unwatch = watchServers(options.connection, () => this.lose());
     this.recover();
@@ -116,21 +119,18 @@ export class CacheLink {
   }
 
   /**
-   * Runs one round trip. Refusals by Redis pass through.
+   * Runs one round trip; `action` names it in metrics.
+   * Refusals by Redis pass through.
    * @throws RedisUnavailable at once when the link is down,
    * else after the deadline
    */
-  async run<T>(what: string, send: () => Promise<T>): Promise<T> {
+  async run<T>(action: string, send: () => Promise<T>): Promise<T> {
     if (!this.usable()) throw new RedisUnavailable();
-    const startedAt = performance.now();
     try {
-      const result = await this.replies.wait(send());
-      this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, false);
-      return result;
+      return await this.direct.send(action, () => this.replies.wait(send()));
     } catch (error) {
-      this.options.telemetry.redisRoundTrip(what, performance.now() - startedAt, true);
       if (error instanceof ReplyError) throw error;
-      this.trip(what);
+      this.trip(action);
       throw new RedisUnavailable(error);
     }
   }
@@ -140,12 +140,12 @@ export class CacheLink {
    * until a new epoch stands for it.
    * @throws RedisUnavailable when it may not have been done
    */
-  async runInvalidation<T>(what: string, send: () => Promise<T>): Promise<T> {
+  async runInvalidation<T>(action: string, send: () => Promise<T>): Promise<T> {
     try {
-      return await this.run(what, send);
+      return await this.run(action, send);
     } catch (error) {
       this.pendingInvalidations += 1;
-      this.trip(what);
+      this.trip(action);
       throw error instanceof RedisUnavailable ? error : new RedisUnavailable(error);
     }
   }
@@ -172,9 +172,9 @@ export class CacheLink {
   }
 
   /** The first reply that does not come ends every wait. */
-  private trip(what: string): void {
+  private trip(action: string): void {
     if (this.usable())
-      this.options.report(`Redis does not answer (${what}); reads come from Postgres`);
+      this.options.report(`Redis does not answer (cache ${action}); reads come from Postgres`);
     this.tripped = true;
     this.replies.giveUp();
     this.recover();
@@ -219,7 +219,7 @@ export class CacheLink {
       return await this.establish();
     } catch (error) {
       this.options.log.debug({ err: (error as Error).message }, "cache: Redis cannot be used yet");
-      this.reopenIfSilent(error);
+      if (error instanceof RedisUnavailable) this.reopenIfSilent(error);
       return false;
     }
   }
@@ -228,9 +228,9 @@ export class CacheLink {
    * A refusal (loading, a replica, no permission) is an
    * answer. Silence is not.
    */
-  private reopenIfSilent(error: unknown): void {
+  private reopenIfSilent({ cause }: RedisUnavailable): void {
     this.silentSinceMs =
-      error instanceof ReplyError
+      cause instanceof ReplyError
         ? null
         : (this.silentSinceMs ?? performance.now() - CACHE_PROBE_DEADLINE_MS);
     if (this.silentSinceMs === null || performance.now() - this.silentSinceMs < CACHE_SILENCE_MS)
@@ -245,12 +245,10 @@ export class CacheLink {
    */
   private async establish(): Promise<boolean> {
     const { generation, pendingInvalidations: owed } = this;
-    const { servers, clock } = await withDeadline(this.meet(), CACHE_PROBE_DEADLINE_MS, SILENT);
+    const { servers, clock } = await this.probeBy("meet", () => this.meet());
     const renew = owed > this.coveredInvalidations || (await this.invalidationsWait());
-    const epoch = await withDeadline(
+    const epoch = await this.probeBy("epoch", () =>
       this.options.tags.epoch(servers, renew ? "renew" : "check", this.epoch),
-      CACHE_PROBE_DEADLINE_MS,
-      SILENT,
     );
     if (generation !== this.generation) return false;
     this.servers = servers;
@@ -260,6 +258,10 @@ export class CacheLink {
     if (this.pendingInvalidations > owed) return false;
     this.open();
     return true;
+  }
+
+  private probeBy<T>(action: string, send: () => Promise<T>): Promise<T> {
+    return this.direct.sendWithin(CACHE_PROBE_DEADLINE_MS, action, send);
   }
 
   private async meet(): Promise<{ servers: string; clock: DrivenClock }> {

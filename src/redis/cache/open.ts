@@ -99,6 +99,7 @@ export function assembleCache(
     leases,
     local,
     beatMs: options.beatMs,
+    telemetry,
     report: degradations.of("cacheLocal"),
     log,
   });

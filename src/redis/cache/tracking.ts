@@ -19,6 +19,7 @@ import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
+import type { CallTelemetry } from "../client/direct-call.js";
 import { Heartbeat } from "../client/heartbeat.js";
 import type { Keys } from "../client/keys.js";
 import type { Leases } from "../client/lease.js";
@@ -41,6 +42,7 @@ export interface TrackingDeps {
   readonly local: LocalCache;
   /** How often the listener's link is proven. */
   readonly beatMs: number;
+  readonly telemetry: CallTelemetry;
   readonly report: ReportState;
   readonly log: Logger;
 }
@@ -61,7 +63,7 @@ export class Tracking {
   private listenerId: number | null = null;
 
   constructor(private readonly deps: TrackingDeps) {
-    const { listener, link, keys, beatMs: heartbeatMs, log } = deps;
+    const { listener, link, keys, beatMs: heartbeatMs, telemetry, log } = deps;
     this.tracks = !(link.connection instanceof Cluster) && deps.local.hasRoom();
     this.beatChannel = keys.heartbeat(`tracking-${randomUUID()}`);
     listener.on("message", this.onMessage).on("messageBuffer", this.onMessageBuffer);
@@ -71,6 +73,7 @@ export class Tracking {
       subscriber: listener,
       channel: this.beatChannel,
       heartbeatMs,
+      telemetry,
       log,
       loop: {
         canBeat: () => link.usable(),
@@ -141,8 +144,9 @@ export class Tracking {
 
   private async pair(): Promise<void> {
     const { generation } = this;
-    await this.listen();
-    const count = this.tracks ? await this.track() : null;
+    const { direct } = this.deps.link;
+    await direct.send("listen", () => this.listen());
+    const count = this.tracks ? await direct.send("track", () => this.track()) : null;
     if (generation !== this.generation) return;
     this.paired = true;
     this.heartbeat.excuse();

@@ -12,10 +12,10 @@
 import { Cluster } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
-import { silentTelemetry, type Telemetry } from "../../domain/telemetry/telemetry.js";
+import { silentTelemetry } from "../../domain/telemetry/telemetry.js";
 import { type Breaker, createBreaker } from "./breaker.js";
 import { inOneWrite, type RedisConnection, whenReady } from "./connect.js";
-import { mayBeDone } from "./deadline.js";
+import { type CallTelemetry, createDirectCaller, mayBeDone } from "./direct-call.js";
 import { createProbe } from "./probe.js";
 import { LateReply, OtherReplyLate, PendingReplies } from "./replies.js";
 
@@ -53,7 +53,7 @@ export interface CallerOptions {
  */
 export interface CallersDeps {
   readonly connection: RedisConnection;
-  readonly telemetry?: Pick<Telemetry, "redisRoundTrip">;
+  readonly telemetry?: CallTelemetry;
   readonly degradations?: Pick<Degradations, "of">;
 }
 
@@ -76,7 +76,7 @@ export function createCallers({
   telemetry = silentTelemetry,
   degradations,
 }: CallersDeps): RedisCallers {
-  const probe = createProbe(connection);
+  const probe = createProbe(connection, telemetry);
   const breakers: Breaker[] = [];
   const breakerOf = ({ deadlineMs, degraded }: CallerOptions): Breaker => {
     const report = (degraded && degradations?.of(degraded.part)) ?? (() => {});
@@ -109,6 +109,7 @@ function createCaller(
   { structure, deadlineMs }: { readonly structure: string; readonly deadlineMs: number },
 ): RedisCaller {
   const replies = new PendingReplies(deadlineMs);
+  const direct = createDirectCaller(telemetry, structure);
   // A late node of a Cluster says nothing of the others.
   const isOneServer = !(connection instanceof Cluster);
   const fail = (cause: unknown): never => {
@@ -122,18 +123,7 @@ function createCaller(
     connection,
     async call(action, send) {
       if (breaker.isOpen()) throw new RedisUnavailable(new BreakerOpen());
-      const startedAt = performance.now();
-      let failed = true;
-      try {
-        const reply = await replies.wait(inOneWrite(connection, send));
-        failed = false;
-        return reply;
-      } catch (error) {
-        return fail(error);
-      } finally {
-        const durationMs = performance.now() - startedAt;
-        telemetry.redisRoundTrip(`${structure} ${action}`, durationMs, failed);
-      }
+      return direct.send(action, () => replies.wait(inOneWrite(connection, send))).catch(fail);
     },
   };
 }

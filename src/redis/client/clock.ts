@@ -12,7 +12,7 @@
 import type { Clock } from "../../domain/time/clock.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { RedisConnection } from "./connect.js";
-import { withinDeadline } from "./deadline.js";
+import { type CallTelemetry, createDirectCaller } from "./direct-call.js";
 
 /** A clock that is corrected by what Redis says. */
 export interface DrivenClock extends Clock {
@@ -53,23 +53,31 @@ export function createDrivenClock(): DrivenClock {
   };
 }
 
-/**
- * Reads the clock once, then keeps it. One TIME.
- * @param instead reads another shared clock; asked once,
- * where the first reading of Redis fails
- */
-export async function openRedisClock(
-  connection: RedisConnection,
-  instead: () => Promise<number>,
-): Promise<RedisClock> {
+export interface ClockDeps {
+  readonly connection: RedisConnection;
+  readonly telemetry: CallTelemetry;
+  /**
+   * Reads another shared clock; asked once, where the first
+   * reading of Redis fails.
+   */
+  readonly instead: () => Promise<number>;
+}
+
+/** Reads the clock once, then keeps it. One TIME. */
+export async function openRedisClock({
+  connection,
+  telemetry,
+  instead,
+}: ClockDeps): Promise<RedisClock> {
   const clock = createDrivenClock();
+  const direct = createDirectCaller(telemetry, "clock");
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   /** Resolves to when the next reading is due. */
   const read = async (): Promise<number> => {
-    const timeMs = await withinDeadline(readTimeMs(connection), CLOCK_DEADLINE_MS).catch(
-      () => null,
-    );
+    const timeMs = await direct
+      .sendWithin(CLOCK_DEADLINE_MS, "read", () => readTimeMs(connection))
+      .catch(() => null);
     if (timeMs !== null) clock.observe(timeMs);
     return timeMs !== null ? READ_EVERY_MS : READ_AGAIN_MS;
   };

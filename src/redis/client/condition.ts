@@ -11,7 +11,7 @@ import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { SECOND } from "../../domain/time/time.js";
 import { linksOf, type RedisConnection } from "./connect.js";
-import { withinDeadline } from "./deadline.js";
+import { type CallTelemetry, createDirectCaller } from "./direct-call.js";
 import { loadScripts } from "./scripts.js";
 
 export interface ConditionWatch {
@@ -46,20 +46,26 @@ const CONDITION_DEADLINE_MS = SECOND;
 
 const ACCEPT = loadScripts().find(({ command }) => command === "serverAccept")?.lua ?? "";
 
+export interface ConditionDeps {
+  readonly connection: RedisConnection;
+  readonly telemetry: CallTelemetry;
+  readonly report: ReportState;
+}
+
 /**
  * Starts to watch. Reports a reason while any primary does
  * not answer, refuses writes, or has refused some since the
  * last look.
  */
-export function watchCondition(connection: RedisConnection, report: ReportState): ConditionWatch {
+export function watchCondition({ connection, telemetry, report }: ConditionDeps): ConditionWatch {
+  const direct = createDirectCaller(telemetry, "condition");
   const refusals = countRefusals();
   let shared: { readonly atMs: number; readonly look: Promise<void> } | null = null;
   let isClosed = false;
   const judge = async (): Promise<void> => {
-    const reason = await withinDeadline(
-      conditionOf(connection, refusals),
-      CONDITION_DEADLINE_MS,
-    ).catch(explain);
+    const reason = await direct
+      .sendWithin(CONDITION_DEADLINE_MS, "look", () => conditionOf(connection, refusals))
+      .catch(explain);
     // A look that fails at the end of the connection says
     // nothing about the server.
     if (!isClosed) report(reason);
@@ -96,7 +102,7 @@ async function conditionOf(
   return lately.length > 0 ? `refused writes lately (${[...new Set(lately)].join(", ")})` : null;
 }
 
-/** @param error what {@link withinDeadline} rejects with */
+/** @param error what {@link DirectCaller.sendWithin} rejects with */
 function explain({ cause }: Error): string {
   return cause instanceof ReplyError
     ? explainKind((cause as Error).message.split(" ", 1)[0] ?? "")

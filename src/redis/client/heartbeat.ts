@@ -13,7 +13,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { RedisConnection } from "./connect.js";
-import { withinDeadline } from "./deadline.js";
+import { type CallTelemetry, createDirectCaller, type DirectCaller } from "./direct-call.js";
 
 export interface HeartbeatOptions {
   readonly publisher: RedisConnection;
@@ -24,6 +24,7 @@ export interface HeartbeatOptions {
    */
   readonly channel: string;
   readonly heartbeatMs: number;
+  readonly telemetry: CallTelemetry;
   readonly log: Logger;
   /**
    * Only a beat proves the subscriber alive: it went through
@@ -57,6 +58,7 @@ const PATIENCE_BEATS = DEAF_BEATS - 0.5;
 
 export class Heartbeat {
   private readonly options: HeartbeatOptions;
+  private readonly direct: DirectCaller;
   private readonly publisher: LinkWatch;
   private readonly subscriber: LinkWatch;
   private readonly timer: NodeJS.Timeout;
@@ -72,6 +74,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.options = options;
+    this.direct = createDirectCaller(options.telemetry, "heartbeat");
     this.publisher = new LinkWatch(options.publisher);
     this.subscriber = new LinkWatch(options.subscriber);
     options.subscriber.on("message", this.onMessage);
@@ -172,7 +175,9 @@ export class Heartbeat {
   private async publish(): Promise<boolean> {
     const { publisher, channel, heartbeatMs } = this.options;
     try {
-      await withinDeadline(publisher.publish(channel, ""), DEAF_BEATS * heartbeatMs);
+      await this.direct.sendWithin(DEAF_BEATS * heartbeatMs, "beat", () =>
+        publisher.publish(channel, ""),
+      );
     } catch {
       return false;
     }
@@ -182,17 +187,16 @@ export class Heartbeat {
   }
 
   private async ping(): Promise<void> {
-    if (this.pinging || this.options.subscriber.status !== "ready") return;
+    const { subscriber, heartbeatMs } = this.options;
+    if (this.pinging || subscriber.status !== "ready") return;
     this.pinging = true;
-    const answered = await withinDeadline(
-      this.options.subscriber.ping(),
-      DEAF_BEATS * this.options.heartbeatMs,
-    ).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await this.direct.sendWithin(DEAF_BEATS * heartbeatMs, "ping", () => subscriber.ping());
+      this.subscriber.alive();
+    } catch {
+      // Silence is judged at the next beats.
+    }
     this.pinging = false;
-    if (answered) this.subscriber.alive();
   }
 }
 

@@ -9,7 +9,7 @@
 import { ReplyError } from "ioredis";
 import { SECOND } from "../../domain/time/time.js";
 import { type RedisConnection, reopen } from "./connect.js";
-import { withinDeadline } from "./deadline.js";
+import { type CallTelemetry, createDirectCaller } from "./direct-call.js";
 
 /**
  * Gets how long a PING took. Returns whether that is good
@@ -29,7 +29,8 @@ const PROBE_DEADLINE_MS = 500;
 /** A connection that is silent this long is opened anew. */
 const SILENCE_MS = 2 * SECOND;
 
-export function createProbe(connection: RedisConnection): Probe {
+export function createProbe(connection: RedisConnection, telemetry: CallTelemetry): Probe {
+  const direct = createDirectCaller(telemetry, "probe");
   const waiting = new Set<OnAnswer>();
   let timer: NodeJS.Timeout | undefined;
   let isAsking = false;
@@ -52,10 +53,12 @@ export function createProbe(connection: RedisConnection): Probe {
   const ping = async (): Promise<void> => {
     isAsking = true;
     const sentAtMs = performance.now();
-    await withinDeadline(connection.ping(), PROBE_DEADLINE_MS).then(
-      () => answered(performance.now() - sentAtMs),
-      ({ cause }: Error) => waiting.size > 0 && failed(cause, sentAtMs),
-    );
+    await direct
+      .sendWithin(PROBE_DEADLINE_MS, "ping", () => connection.ping())
+      .then(
+        () => answered(performance.now() - sentAtMs),
+        ({ cause }: Error) => waiting.size > 0 && failed(cause, sentAtMs),
+      );
     isAsking = false;
     if (waiting.size > 0) timer = setTimeout(ping, PROBE_MS).unref();
   };

@@ -17,6 +17,11 @@ import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
+import {
+  type CallTelemetry,
+  createDirectCaller,
+  type DirectCaller,
+} from "../client/direct-call.js";
 import { ChannelJoin } from "./channel-join.js";
 
 export interface ChannelsOptions {
@@ -24,6 +29,7 @@ export interface ChannelsOptions {
   readonly subscriber: Redis;
   /** Longest wait for a confirmation; a join goes on without. */
   readonly confirmMs: number;
+  readonly telemetry: CallTelemetry;
   readonly log: Logger;
   /**
    * Every wanted channel is confirmed on a new link, and
@@ -49,6 +55,7 @@ const CHANNELS_PER_COMMAND = 500;
  */
 export class Channels {
   private readonly options: ChannelsOptions;
+  private readonly direct: DirectCaller;
   private readonly wanted = new Map<string, ChannelJoin>();
   /** Rises with each link and loss; other links' answers are ignored. */
   private links = 0;
@@ -58,6 +65,7 @@ export class Channels {
 
   constructor(options: ChannelsOptions) {
     this.options = options;
+    this.direct = createDirectCaller(options.telemetry, "pubsub");
     // What ioredis sends again by itself fails unhandled
     // when the link breaks once more, and joins channels
     // that were left meanwhile.
@@ -120,7 +128,7 @@ export class Channels {
   private async subscribeOne(channel: string, joined: ChannelJoin): Promise<boolean> {
     const sentOn = this.links;
     try {
-      await this.options.subscriber.subscribe(channel);
+      await this.subscribe([channel]);
       return sentOn === this.links && joined.confirm() === "late";
     } catch (error) {
       // Anything but a reply means that the link is gone,
@@ -159,9 +167,18 @@ export class Channels {
   /** A link that is lost takes its subscriptions with it. */
   private async unsubscribe(channels: readonly string[]): Promise<void> {
     if (this.downSinceMs !== null) return;
+    const { subscriber } = this.options;
     await Promise.all(
-      chunks(channels).map((some) => this.options.subscriber.unsubscribe(...some)),
+      chunks(channels).map((some) =>
+        this.direct.send("unsubscribe", () => subscriber.unsubscribe(...some)),
+      ),
     ).catch(() => {});
+  }
+
+  /** A confirmation counts, however late it comes. */
+  private async subscribe(channels: readonly string[]): Promise<void> {
+    const { subscriber } = this.options;
+    await this.direct.send("subscribe", () => subscriber.subscribe(...channels));
   }
 
   private async restore(): Promise<void> {
@@ -180,9 +197,7 @@ export class Channels {
     const sentOn = this.links;
     try {
       await Promise.all(
-        chunks(joined.map(([channel]) => channel)).map((some) =>
-          this.options.subscriber.subscribe(...some),
-        ),
+        chunks(joined.map(([channel]) => channel)).map((some) => this.subscribe(some)),
       );
       return (
         sentOn === this.links &&

@@ -15,7 +15,11 @@
 import type { Redis } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import {
+  type CallTelemetry,
+  createDirectCaller,
+  type DirectCaller,
+} from "../client/direct-call.js";
 import type { Channels } from "./channels.js";
 
 export interface IoredisStandInDeps {
@@ -24,6 +28,7 @@ export interface IoredisStandInDeps {
   readonly channels: Pick<Channels, "join" | "leave">;
   /** Longest wait for the reply to a PUBLISH. */
   readonly deadlineMs: number;
+  readonly telemetry: CallTelemetry;
   /** The last subscription of a channel has ended. */
   readonly onLeave: (channel: string) => void;
 }
@@ -45,8 +50,11 @@ export class IoredisStandIn
   /** The UNSUBSCRIBE of the last call of the library. */
   private leaving: Promise<void> = Promise.resolve();
   private unanswered = 0;
+  private readonly direct: DirectCaller;
 
-  constructor(private readonly deps: IoredisStandInDeps) {}
+  constructor(private readonly deps: IoredisStandInDeps) {
+    this.direct = createDirectCaller(deps.telemetry, "pubsub");
+  }
 
   /** Why Redis refuses a channel that the library has subscribed. */
   refusalOf(channel: string): Error | undefined {
@@ -76,10 +84,11 @@ export class IoredisStandIn
     if (this.unanswered >= MAX_UNANSWERED)
       throw new RedisUnavailable(new Error(`${MAX_UNANSWERED} publications wait for a reply`));
     this.unanswered += 1;
-    const reply = this.deps.publisher.publish(channel, text).finally(() => {
-      this.unanswered -= 1;
-    });
-    return withinDeadline(reply, this.deps.deadlineMs);
+    return this.direct.sendWithin(this.deps.deadlineMs, "publish", () =>
+      this.deps.publisher.publish(channel, text).finally(() => {
+        this.unanswered -= 1;
+      }),
+    );
   }
 
   async subscribe(...args: unknown[]): Promise<void> {

@@ -20,10 +20,11 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";
+import { withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import { subscriberLink } from "../client/cluster-link.js";
 import type { RedisConnection } from "../client/connect.js";
-import { withinDeadline } from "../client/deadline.js";
+import type { CallTelemetry } from "../client/direct-call.js";
 import { Heartbeat } from "../client/heartbeat.js";
 import type { Keys } from "../client/keys.js";
 import { Channels } from "./channels.js";
@@ -69,6 +70,7 @@ export interface PubSubOptions {
   readonly keys: Keys;
   /** Time between beats; a link that misses three is given up. */
   readonly heartbeatMs: number;
+  readonly telemetry: CallTelemetry;
   readonly log: Logger;
   /** Longest wait for a confirmation or a reply. Default 1 s. */
   readonly deadlineMs?: number;
@@ -134,14 +136,23 @@ interface LinkOptions extends PubSubOptions {
 }
 
 /** The subscriber's link, with its heartbeat and channels. */
-function openLinks({ publisher, heartbeatMs, log, deadlineMs, ...options }: LinkOptions) {
+function openLinks(options: LinkOptions) {
+  const { publisher, heartbeatMs, telemetry, log, deadlineMs } = options;
   const link = subscriberLink(options.subscriber);
   const { subscriber } = link;
   const channel = options.keys.heartbeat(randomUUID());
-  const heartbeat = new Heartbeat({ publisher, subscriber, channel, heartbeatMs, log });
+  const heartbeat = new Heartbeat({
+    publisher,
+    subscriber,
+    channel,
+    heartbeatMs,
+    telemetry,
+    log,
+  });
   const channels = new Channels({
     subscriber,
     confirmMs: deadlineMs,
+    telemetry,
     log,
     onRestored: () => void resync(),
     onLate: options.onLate,
@@ -151,6 +162,7 @@ function openLinks({ publisher, heartbeatMs, log, deadlineMs, ...options }: Link
     subscriber,
     channels,
     deadlineMs,
+    telemetry,
     onLeave: options.onLeave,
   });
   channels
@@ -178,7 +190,8 @@ function openLinks({ publisher, heartbeatMs, log, deadlineMs, ...options }: Link
     async close() {
       heartbeat.close();
       standIn.close();
-      await withinDeadline(channels.close(), deadlineMs).catch(() => {});
+      // The link may be silent: what is not confirmed ends with it.
+      await withDeadline(channels.close(), deadlineMs, () => {}).catch(() => {});
       link.close();
     },
   };

@@ -48,6 +48,18 @@ async function privateServer(
   return Object.assign(server, { admin, place: { url: server.url, keys: createKeys() } });
 }
 
+/** A cache that has lost its Redis, and a source whose loads wait at a gate. */
+async function openSevered() {
+  const { url, place } = await privateServer();
+  const proxy = await proxyTo(url);
+  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
+  await proxy.cut();
+  await until("the loss to be noticed", () => !cache.link.usable());
+  const [source, gate] = [createSource(), createGate()];
+  source.gate = gate.pass;
+  return { place, cache, source, gate };
+}
+
 const statusOf = async (
   read: (reading: ReadContext) => Promise<unknown>,
 ): Promise<string | undefined> => {
@@ -79,7 +91,9 @@ it("One late reply ends the wait for all replies under way.", async () => {
   const waits: number[] = [];
   const telemetry = {
     ...silentTelemetry,
-    redisRoundTrip: (_: string, durationMs: number) => void waits.push(durationMs),
+    redisRoundTrip(what: string, durationMs: number) {
+      if (what === "cache read") waits.push(durationMs);
+    },
   };
   const cache = await openTrusted(
     { ...place, url: proxy.url },
@@ -96,13 +110,7 @@ it("One late reply ends the wait for all replies under way.", async () => {
 });
 
 it("One load serves all readers of a missing value while Redis is down.", async () => {
-  const { url, place } = await privateServer();
-  const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
-  await proxy.cut();
-  await until("the loss to be noticed", () => !cache.link.usable());
-  const [source, gate] = [createSource(), createGate()];
-  source.gate = gate.pass;
+  const { cache, source, gate } = await openSevered();
   const reads = Array.from({ length: 100 }, () => readOne(cache, 1, source));
   await gate.reached;
   gate.open();
@@ -112,14 +120,8 @@ it("One load serves all readers of a missing value while Redis is down.", async 
 });
 
 it("While Redis is down, nobody joins a load older than what they have seen written.", async () => {
-  const { url, place } = await privateServer();
-  const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
+  const { place, cache, source, gate } = await openSevered();
   const writer = await openTrusted(place);
-  await proxy.cut();
-  await until("the loss to be noticed", () => !cache.link.usable());
-  const [source, gate] = [createSource(), createGate()];
-  source.gate = gate.pass;
   const before = readOne(cache, 1, source);
   await gate.reached;
   source.version = 2;
@@ -130,13 +132,7 @@ it("While Redis is down, nobody joins a load older than what they have seen writ
 });
 
 it("While Redis is down, readers of the newest value share only loads of their turn.", async () => {
-  const { url, place } = await privateServer();
-  const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
-  await proxy.cut();
-  await until("the loss to be noticed", () => !cache.link.usable());
-  const [source, gate] = [createSource(), createGate()];
-  source.gate = gate.pass;
+  const { cache, source, gate } = await openSevered();
   const readNewest = () =>
     readOne(cache, 1, source, new ReadContext({ seen: { count: NEWEST, bypassUntilMs: 0 } }));
   const before = [readNewest(), readNewest()];
@@ -154,13 +150,7 @@ it("While Redis is down, readers of the newest value share only loads of their t
 });
 
 it("Nobody joins a load older than a write of this process, announced or not.", async () => {
-  const { url, place } = await privateServer();
-  const proxy = await proxyTo(url);
-  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
-  await proxy.cut();
-  await until("the loss to be noticed", () => !cache.link.usable());
-  const [source, gate] = [createSource(), createGate()];
-  source.gate = gate.pass;
+  const { cache, source, gate } = await openSevered();
   const before = readOne(cache, 1, source);
   await gate.reached;
   source.version = 2;
@@ -182,6 +172,30 @@ it("The cache reads from the source without a server, and uses one that comes.",
   await readOne(cache, 1, source);
   await filled(cache, keys, "thing:1");
   expect(await statusOf((reading) => readOne(cache, 1, source, reading))).toBe("HIT");
+});
+
+it("A failed invalidation ends older values once, and not again at each new connection.", async () => {
+  const { url, place } = await privateServer();
+  const proxy = await proxyTo(url);
+  const cache = await openTrusted({ ...place, url: proxy.url }, { localBytes: 0 });
+  const source = createSource();
+  const statusOfOne = () => statusOf((reading) => readOne(cache, 1, source, reading));
+  const reconnect = async (): Promise<void> => {
+    await proxy.cut();
+    await until("the loss to be noticed", () => !cache.link.usable());
+    await proxy.restore();
+    await until("Redis to be used again", () => cache.link.usable(), RECOVERY_MS);
+  };
+  await readOne(cache, 1, source);
+  await filled(cache, place.keys, "thing:1");
+  await proxy.cut();
+  await expect(cache.invalidate(["thing:1"])).rejects.toThrow(RedisUnavailable);
+  await proxy.restore();
+  await until("Redis to be used again", () => cache.link.usable(), RECOVERY_MS);
+  expect(await statusOfOne()).toBe("MISS");
+  await filled(cache, place.keys, "thing:1");
+  await reconnect();
+  expect(await statusOfOne()).toBe("HIT");
 });
 
 it("The cache closes at once, whatever state the link is in.", async () => {

@@ -1,7 +1,9 @@
 /**
  * The breaker: when Redis is asked, what is reported, and that a silent connection does not stay.
  */
+
 import { expect, it, onTestFinished } from "vitest";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { createBreaker } from "../../../src/redis/client/breaker.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createProbe } from "../../../src/redis/client/probe.js";
@@ -20,7 +22,7 @@ async function open() {
   });
   await whenReady(connection, 30_000);
   const reports: (string | null)[] = [];
-  const probe = createProbe(connection);
+  const probe = createProbe(connection, silentTelemetry);
   const breaker = createBreaker(
     { connection, probe, report: (reason) => reports.push(reason) },
     { instead: "nothing", deadlineMs: 200 },

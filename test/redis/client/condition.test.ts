@@ -1,7 +1,9 @@
 /** What is said of a Redis that answers and refuses writes: each way to refuse, on real servers. */
+
 import { mkdir } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { watchCondition } from "../../../src/redis/client/condition.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { testLog } from "../../support/log.js";
@@ -70,7 +72,11 @@ async function failToSave(admin: Redis): Promise<void> {
 async function watch(url: string) {
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   const reports: (string | null)[] = [];
-  const condition = watchCondition(connection, (reason) => reports.push(reason));
+  const condition = watchCondition({
+    connection,
+    telemetry: silentTelemetry,
+    report: (reason) => reports.push(reason),
+  });
   onTestFinished(() => {
     condition.close();
     connection.disconnect();

@@ -1,4 +1,5 @@
 /** Counters of tests: a store, its table and what joins them, over one Redis and one database. */
+
 import { sql } from "drizzle-orm";
 import { onTestFinished } from "vitest";
 import type { Database } from "../../../src/db/client/database.js";
@@ -7,6 +8,7 @@ import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import type { TallyPeriod } from "../../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
 import { ReadContext } from "../../../src/domain/read-context.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import type { Breaker } from "../../../src/redis/client/breaker.js";
 import { openRedisClock } from "../../../src/redis/client/clock.js";
 import {
@@ -87,7 +89,11 @@ export async function openCounterKit(options: CounterKitOptions): Promise<Counte
   const store = createCounterStore(breaker, keys, { viewMs, operationMs });
   const table = createCounterTable(database);
   const reload = createCounterReload({ store, table, log });
-  const clock = await openRedisClock(connection, async () => Date.now());
+  const clock = await openRedisClock({
+    connection,
+    telemetry: silentTelemetry,
+    instead: async () => Date.now(),
+  });
   onTestFinished(() => clock.close());
   const counters = createCounters({
     store,

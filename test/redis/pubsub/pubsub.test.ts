@@ -2,11 +2,13 @@
  * Live messages between processes, on a real Redis: what is confirmed, what is given back, and what
  * a broken link costs.
  */
+
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
 import type { Topic } from "../../../src/domain/events/events.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createPubSub, type PubSub } from "../../../src/redis/pubsub/pubsub.js";
 import { createProxy, type FaultyProxy } from "../../support/faults.js";
@@ -52,6 +54,7 @@ async function setUp({
     subscriber,
     keys: redis.keys,
     heartbeatMs,
+    telemetry: silentTelemetry,
     deadlineMs,
     log,
   });
@@ -151,7 +154,14 @@ describe("a subscription", () => {
     const { pubsub, url, keys, listening } = await setUp();
     const publisher = connectRedis({ url, role: "requests", log: testLog() });
     const subscriber = connectRedis({ url, role: "subscriber", log: testLog() });
-    const other = createPubSub({ publisher, subscriber, keys, heartbeatMs: 200, log: testLog() });
+    const other = createPubSub({
+      publisher,
+      subscriber,
+      keys,
+      heartbeatMs: 200,
+      telemetry: silentTelemetry,
+      log: testLog(),
+    });
     onTestFinished(async () => {
       await other.close();
       publisher.disconnect();

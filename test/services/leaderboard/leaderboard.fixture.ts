@@ -2,6 +2,7 @@
  * Boards of tests: everything from the ledger to Redis, put together as app/leaderboard.ts does,
  * with a clock that a test may set.
  */
+
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
 import { createProductTable } from "../../../src/db/catalogue/products.js";
@@ -9,6 +10,7 @@ import type { Database, Tx } from "../../../src/db/client/database.js";
 import { createBoardTable } from "../../../src/db/leaderboard/leaderboards.js";
 import { createScoreLedger, type ScoreLedger } from "../../../src/db/leaderboard/ledger.js";
 import type { BoardDraft } from "../../../src/domain/leaderboard/leaderboard.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { openRedisClock, type RedisClock } from "../../../src/redis/client/clock.js";
 import {
   connectRedis,
@@ -43,7 +45,11 @@ export async function openBoards(
   const connection = connectRedis({ url, role: "requests", log: testLog() });
   onTestFinished(() => connection.disconnect());
   await whenReady(connection, 30_000);
-  const redisClock = await openRedisClock(connection, async () => Date.now());
+  const redisClock = await openRedisClock({
+    connection,
+    telemetry: silentTelemetry,
+    instead: async () => Date.now(),
+  });
   onTestFinished(() => redisClock.close());
   return putTogether({ database, connection, keys, clock, redisClock });
 }

@@ -1,10 +1,12 @@
 /**
  * The hub over a real Redis: what is due when, how little is sent, and that nothing is left behind.
  */
+
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { NEWEST } from "../../../src/domain/consistency-token.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import {
   connectRedis,
   type RedisConnection,
@@ -51,6 +53,7 @@ async function setUp({
     subscriber,
     keys: redis.keys,
     heartbeatMs,
+    telemetry: silentTelemetry,
     deadlineMs,
     log,
   });

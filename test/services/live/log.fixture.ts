@@ -2,6 +2,7 @@
  * Logs of tests with everything they need: Postgres, Redis (through proxies that fail on command),
  * and a driver per process.
  */
+
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
 import { createNotificationTable } from "../../../src/db/notification/inbox.js";
@@ -9,8 +10,9 @@ import { createNotificationLogTable } from "../../../src/db/notification/log.js"
 import { createOutboxTable, type OutboxTable } from "../../../src/db/outbox.js";
 import type { LogItem, LogStart } from "../../../src/domain/events/log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
+import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
-import { withinDeadline } from "../../../src/redis/client/deadline.js";
+import { createDirectCaller } from "../../../src/redis/client/direct-call.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
 import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
@@ -59,18 +61,26 @@ export async function openProcess({
   const requests = connectRedis({ url, role: "requests", log });
   const subscriber = connectRedis({ url, role: "subscriber", log });
   const all = { entries: 20, keepMs: 3_600_000, deadlineMs: 300, ...bounds };
-  const pubsub = createPubSub({ publisher: requests, subscriber, keys, heartbeatMs, log });
+  const pubsub = createPubSub({
+    publisher: requests,
+    subscriber,
+    keys,
+    heartbeatMs,
+    telemetry: silentTelemetry,
+    log,
+  });
   const breaker = testCaller(requests, all);
   const tail = createEventLogTail(breaker, keys, all);
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
   const subscriptions = createLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
   const notify = createApplyNotifications(tail);
+  const probe = createDirectCaller(silentTelemetry, "outbox");
   const outbox = createOutbox({
     table: outboxTable,
     cache: { nowMs: Date.now },
     kinds: [createNotificationKind(notify)],
-    probe: () => withinDeadline(requests.ping(), 300),
+    probe: () => probe.sendWithin(300, "ping", () => requests.ping()),
     drainMs: 250,
     retryMs: 10,
     attemptsMax: 1_000,
