@@ -3,9 +3,11 @@
  * Writes `.env.example` from the configuration: every variable with its meaning and default. Run by
  * `npm run codegen`.
  */
+import "reflect-metadata";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { VARIABLES } from "../dist/config/config.js";
+import { configPartsOf, SUBJECTS } from "../dist/app/subjects.js";
+import { variableGroups } from "../dist/config/config.js";
 
 const HEAD =
   "# Every variable that Souk reads, with its default. Copy to .env and change what you need; " +
@@ -16,11 +18,11 @@ const HEAD =
 /** One variable: what it means, its name, its default. */
 const linesOf = ([name, field]) =>
   `# ${field.description}\n${name}=${field.safeParse(undefined).data ?? ""}\n`;
-const parts = Object.values(VARIABLES).map((variables) =>
+const groups = variableGroups(configPartsOf(SUBJECTS)).map((variables) =>
   Object.entries(variables).map(linesOf).join(""),
 );
 
 writeFileSync(
   fileURLToPath(new URL("../.env.example", import.meta.url)),
-  [HEAD, ...parts].join("\n"),
+  [HEAD, ...groups].join("\n"),
 );

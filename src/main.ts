@@ -3,11 +3,12 @@
  * servers where none are configured. `--api`: the API alone,
  * on configured servers, for production.
  */
+import { accountConfig } from "./config/account.js";
 import "reflect-metadata";
 import type { Logger } from "pino";
 import { type App, startApp } from "./app/compose.js";
 import { type Running, runProcess } from "./app/run-process.js";
-import type { Config } from "./config/config.js";
+import { type Config, settingsOf } from "./config/config.js";
 import { createUserTable } from "./db/account/users.js";
 import type { Database } from "./db/client/database.js";
 import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed/seed.js";
@@ -94,7 +95,10 @@ interface Filling {
 }
 
 async function fill(database: Database, { config, demo, log }: Filling): Promise<void> {
-  const [users, passwords] = [createUserTable(database), createPasswords(config.passwords)];
+  const [users, passwords] = [
+    createUserTable(database),
+    createPasswords(settingsOf(config, accountConfig).passwords),
+  ];
   await provideDemoLogins({ database, users, passwords, password: demo.secret, isNew: demo.isNew });
   if (!(await isEmpty(database))) return;
   log.info(

@@ -1,5 +1,6 @@
 /** Accounts, their sessions, and what ends them. */
 
+import { type AccountSettings, accountConfig } from "../config/account.js";
 import { createAuditTable } from "../db/account/audit.js";
 import { createRevocationTable } from "../db/account/revocations.js";
 import { createUserTable } from "../db/account/users.js";
@@ -28,6 +29,7 @@ import { defineSubject, type OpenOptions } from "./module.js";
 
 export const account = defineSubject({
   name: "account",
+  config: accountConfig,
   resolvers: [ViewerResolver, AccountMutations, RevocationMutations],
   open(options) {
     const foundations = openAccountFoundations(options);
@@ -59,31 +61,36 @@ export const account = defineSubject({
 type AccountFoundations = ReturnType<typeof openAccountFoundations>;
 
 /** Where sessions live, and what ends them. */
-function openAccountFoundations({ infrastructure, config }: OpenOptions) {
+function openAccountFoundations({ infrastructure, settings }: OpenOptions<AccountSettings>) {
   const { database, outboxTable, callers, keys, pubsub } = infrastructure;
   const caller = callers.of("session", {
     deadlineMs: SESSION_DEADLINE_MS,
     degraded: { part: "sessions", instead: "requests with a session are refused" },
   });
-  const store = createSessionStore(caller, keys, config.sessions);
+  const store = createSessionStore(caller, keys, settings.sessions);
   const revocationTable = createRevocationTable(database);
   return {
     store,
     revocationTable,
-    audit: createAuditTable(database, config.audit),
+    audit: createAuditTable(database, settings.audit),
     applyRevocation: createApplyRevocation(store, pubsub),
     failClosed: createFailClosed({ database, outboxTable, revocations: revocationTable }),
   };
 }
 
 async function serveSessions(
-  { infrastructure: { outboxTable, pubsub }, config, log, disposer }: OpenOptions,
+  {
+    infrastructure: { outboxTable, pubsub },
+    settings,
+    log,
+    disposer,
+  }: OpenOptions<AccountSettings>,
   { store, revocationTable: revocations, failClosed }: AccountFoundations,
   onUsed: (userId: number) => void,
 ) {
   const trust = createSessionReload({ store, revocations, outboxTable, failClosed, log });
   disposer.add(() => trust.close());
-  const { noteEveryMs } = config.sessions;
+  const { noteEveryMs } = settings.sessions;
   const sessions = createSessions({ store, trust, pubsub, noteEveryMs, onUsed });
   const ends = await watchSessionEnds(pubsub, log);
   disposer.add(() => ends.close());
@@ -91,10 +98,10 @@ async function serveSessions(
 }
 
 function serveRevocations(
-  { infrastructure: { database, outboxTable }, config }: OpenOptions,
+  { infrastructure: { database, outboxTable }, settings }: OpenOptions<AccountSettings>,
   { store, revocationTable: table, audit, applyRevocation: apply }: AccountFoundations,
 ) {
-  const { capMs } = config.sessions;
+  const { capMs } = settings.sessions;
   return createRevocations({ database, table, outboxTable, store, apply, audit, capMs });
 }
 
@@ -102,7 +109,12 @@ type AccountDeps = Pick<AccountFoundations, "audit"> &
   Pick<Parameters<typeof createAccounts>[0], "users" | "sessions" | "revocations">;
 
 function serveAccounts(
-  { infrastructure: { database, callers, keys, metrics }, config, log, disposer }: OpenOptions,
+  {
+    infrastructure: { database, callers, keys, metrics },
+    settings,
+    log,
+    disposer,
+  }: OpenOptions<AccountSettings>,
   deps: AccountDeps,
 ) {
   const { users, sessions, revocations, audit } = deps;
@@ -112,9 +124,9 @@ function serveAccounts(
     deadlineMs: SESSION_DEADLINE_MS,
     degraded: { part: "signIns", instead: "sign-ins are refused" },
   });
-  const attempts = createAttempts(caller, keys, config.attempts);
+  const attempts = createAttempts(caller, keys, settings.attempts);
   const guard = createSignInGuard(attempts, signInMetrics(metrics));
-  const passwords = createPasswords(config.passwords);
+  const passwords = createPasswords(settings.passwords);
   return createAccounts({
     database,
     users,

@@ -18,7 +18,7 @@ import { createConsistencyTokens } from "../services/consistency-tokens.js";
 import { createLive, type Live } from "../services/live/live.js";
 import { account } from "./account.js";
 import type { Infrastructure } from "./infrastructure.js";
-import { type OpenOptions, type OpenSubject, type Served, serveAll } from "./module.js";
+import { type Opening, type OpenSubject, type Served, serveAll } from "./module.js";
 import { rateLimit } from "./rate-limit.js";
 import { createApiReadiness } from "./readiness.js";
 import { resolverClassesOf } from "./subjects.js";
@@ -28,7 +28,7 @@ const SECRET_BYTES = 32;
 
 /** Starts listening. Resolves to the URL. */
 export async function startApi(
-  opening: OpenOptions,
+  opening: Opening,
   subjects: readonly OpenSubject[],
 ): Promise<string> {
   const { infrastructure, config, log, disposer } = opening;
@@ -70,7 +70,7 @@ export async function startApi(
  * Watches values. An event of the whole catalogue makes all of
  * them due.
  */
-async function openLive({ infrastructure, config, log, disposer }: OpenOptions): Promise<Live> {
+async function openLive({ infrastructure, config, log, disposer }: Opening): Promise<Live> {
   const { pubsub } = infrastructure;
   const live = createLive({ pubsub, conflationMs: config.live.conflationMs, log });
   disposer.add(() => live.close());

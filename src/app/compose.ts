@@ -3,13 +3,14 @@
  * then worker and API. Only entry points and tests import it.
  * {@link App.close} closes everything in the opposite order.
  */
+import { settingsOf } from "../config/config.js";
 import { createChangeKind } from "../services/outbox/change-kind.js";
 import { aliveOf } from "../services/workers.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
 import { startApi } from "./api.js";
 import { Disposer } from "./disposer.js";
 import type { Infrastructure, InfrastructureOptions } from "./infrastructure.js";
-import type { OpenOptions, OpenSubject, Subject } from "./module.js";
+import type { Opening, OpenSubject, Subject } from "./module.js";
 import { openInfrastructure } from "./open-infrastructure.js";
 import { SUBJECTS } from "./subjects.js";
 import { startWorker } from "./worker.js";
@@ -54,10 +55,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
+const NO_SETTINGS = {};
+
 /** Opens subjects, and registers what they offer. */
-function openSubjects(subjects: readonly Subject[], opening: OpenOptions): OpenSubject[] {
+function openSubjects(subjects: readonly Subject[], opening: Opening): OpenSubject[] {
   const { metrics, outbox, cache, pubsub } = opening.infrastructure;
-  const opened = subjects.map((subject) => ({ subject, module: subject.open(opening) }));
+  const opened = subjects.map((subject) => {
+    const settings = subject.config ? settingsOf(opening.config, subject.config) : NO_SETTINGS;
+    return { subject, module: subject.open({ ...opening, settings }) };
+  });
   const modules = opened.map(({ module }) => module);
   const topics = modules.flatMap((module) => module.topics ?? []);
   outbox.register(createChangeKind({ cache, pubsub, topics }));

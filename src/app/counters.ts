@@ -1,4 +1,5 @@
 /** Views, shares and likes of products, and their popularity. */
+import { type CounterSettings, countersConfig } from "../config/counters.js";
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
 import { SECOND } from "../domain/time/time.js";
@@ -28,6 +29,7 @@ const COUNTER_DEADLINE_MS = 500;
 
 export const counters = defineSubject({
   name: "counters",
+  config: countersConfig,
   resolvers: [ProductStatsResolver, ProductStatsMutations, ProductStatsSubscriptions],
   open(options) {
     const { infrastructure, config } = options;
@@ -59,12 +61,12 @@ type CounterFoundations = ReturnType<typeof openCounterFoundations>;
 
 function openCounterFoundations({
   infrastructure: { database, callers, keys },
-  config,
+  settings,
   log,
-}: OpenOptions) {
+}: OpenOptions<CounterSettings>) {
   const deadlineMs = COUNTER_DEADLINE_MS;
   const caller = callers.of("counters", { deadlineMs });
-  const store = createCounterStore(caller, keys, config.counters);
+  const store = createCounterStore(caller, keys, settings);
   const table = createCounterTable(database);
   return {
     breaker: callers.breaker({
@@ -93,12 +95,12 @@ function serveCounters(
  * follow their popularity.
  */
 function flushJobs(
-  { infrastructure, config, log }: OpenOptions,
+  { infrastructure, settings, log }: OpenOptions<CounterSettings>,
   foundations: CounterFoundations,
 ): JobOptions[] {
   const { flush } = createCounterFlush({ ...foundations, clock: infrastructure.clock, log });
   const { refresh } = createPopularity({ ...infrastructure, log });
-  const { popularityMs, flushMs } = config.counters;
+  const { popularityMs, flushMs } = settings;
   return [
     { name: "popularity", everyMs: popularityMs, work: refresh },
     { name: "flushing counters", everyMs: flushMs, work: flush, atEnd: true },
@@ -106,10 +108,10 @@ function flushJobs(
 }
 
 /** A shorter deadline: a scrape leaves a late number out. */
-function unflushedGauges({ infrastructure, config }: OpenOptions): GaugeSource {
+function unflushedGauges({ infrastructure, settings }: OpenOptions<CounterSettings>): GaugeSource {
   const { callers, keys } = infrastructure;
   const caller = callers.of("counters", { deadlineMs: SCRAPE_DEADLINE_MS });
-  const store = createCounterStore(caller, keys, config.counters);
+  const store = createCounterStore(caller, keys, settings);
   return {
     helps: {
       souk_counters_unflushed_fields: "Counts in Redis that PostgreSQL does not have yet.",

@@ -6,9 +6,9 @@ import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/telemetry/degradations.js";
 import { watchCondition } from "../redis/client/condition.js";
 import type { RedisConnection } from "../redis/client/connect.js";
+import type { CallTelemetry } from "../redis/client/direct-call.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import type { Disposer } from "./disposer.js";
-import type { Infrastructure } from "./infrastructure.js";
 
 /** Every report is counted; only a change of state is logged. */
 export function watchDegradations(
@@ -36,7 +36,7 @@ export interface Conditions {
 }
 
 export function createConditions(
-  { degradations, metrics: telemetry }: Pick<Infrastructure, "degradations" | "metrics">,
+  { degradations, telemetry }: { degradations: Degradations; telemetry: CallTelemetry },
   disposer: Disposer,
 ): Conditions {
   const looks: (() => Promise<void>)[] = [];

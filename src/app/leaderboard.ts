@@ -1,4 +1,5 @@
 /** Leaderboards, and the two that the shop feeds itself. */
+import { leaderboardConfig } from "../config/leaderboard.js";
 import { createUserTable } from "../db/account/users.js";
 import { createProductTable } from "../db/catalogue/products.js";
 import { createBoardTable } from "../db/leaderboard/leaderboards.js";
@@ -29,6 +30,7 @@ const LEADERBOARD_DEADLINE_MS = 0.9 * SECOND;
 
 export const leaderboard = defineSubject({
   name: "leaderboard",
+  config: leaderboardConfig,
   resolvers: [
     LeaderboardResolver,
     LeaderboardConnectionResolver,
@@ -45,7 +47,7 @@ export const leaderboard = defineSubject({
       jobs: () => [
         {
           name: "leaderboards",
-          everyMs: options.config.boards.upkeepMs,
+          everyMs: options.settings.upkeepMs,
           firstMs: 0,
           work: () => upkeep.run(),
         },

@@ -5,6 +5,7 @@
  */
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
+import type { ConfigPart } from "../config/part.js";
 import type { ReadContext } from "../domain/read-context.js";
 import type { JobOptions } from "../jobs/runner.js";
 import type { Loaders } from "../loaders/loaders.js";
@@ -16,23 +17,31 @@ import type { Disposer } from "./disposer.js";
 import type { Infrastructure } from "./infrastructure.js";
 import type { Check } from "./readiness.js";
 
-/** What a subject is opened with. */
-export interface OpenOptions {
+/** What the process is opened with. */
+export interface Opening {
   readonly infrastructure: Infrastructure;
   readonly config: Config;
   readonly log: Logger;
-  /** Closes what the subject opens. */
+  /** Closes what is opened. */
   readonly disposer: Disposer;
 }
 
+/** What a subject is opened with. */
+export interface OpenOptions<Settings extends object = object> extends Opening {
+  /** What {@link Subject.config} made of the environment. */
+  readonly settings: Settings;
+}
+
 /** A subject: its declarations, and how it is opened. */
-export interface Subject<Services extends object = object> {
+export interface Subject<Services extends object = object, Settings extends object = object> {
   /** Singular; the same in every room. */
   readonly name: string;
+  /** Its variables of the environment. */
+  readonly config?: ConfigPart<Settings>;
   /** Its resolver classes; the schema is built from them. */
   readonly resolvers: readonly ResolverClass[];
   /** Opens what both API and worker need of it. */
-  open(options: OpenOptions): Module<Services>;
+  open(options: OpenOptions<Settings>): Module<Services>;
 }
 
 /** An opened subject. */
@@ -83,9 +92,9 @@ export interface OpenSubject {
  */
 export type UseServices = <Services extends object>(subject: Subject<Services>) => Services;
 
-/** Lets the compiler infer what a subject serves. */
-export const defineSubject = <Services extends object>(
-  subject: Subject<Services>,
+/** Lets the compiler infer what a subject serves, and its settings. */
+export const defineSubject = <Services extends object, Settings extends object = object>(
+  subject: Subject<Services, Settings>,
 ): Subject<Services> => subject;
 
 /** Serves subjects in their order; each can use earlier ones. */

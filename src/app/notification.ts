@@ -2,6 +2,7 @@
  * Notifications: inboxes, the logs that clients follow, and
  * broadcasts.
  */
+import { notificationConfig } from "../config/notification.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
 import { createNotificationLogTable } from "../db/notification/log.js";
@@ -41,6 +42,7 @@ const broadcasts = createBroadcastTable();
 
 export const notification = defineSubject({
   name: "notification",
+  config: notificationConfig,
   resolvers: [
     InboxResolver,
     NotificationConnectionResolver,
@@ -48,11 +50,11 @@ export const notification = defineSubject({
     NotificationSubscriptions,
   ],
   open(options) {
-    const { infrastructure, config } = options;
+    const { infrastructure, config, settings } = options;
     const { database, callers, keys } = infrastructure;
     const inboxes = createNotificationTable(database);
     const caller = callers.of("event-log", { deadlineMs: LOG_DEADLINE_MS });
-    const tail = createEventLogTail(caller, keys, config.logs);
+    const tail = createEventLogTail(caller, keys, settings.logs);
     return {
       outbox: [createNotificationKind(createApplyNotifications(tail))],
       checks: [broadcastCheck(infrastructure)],

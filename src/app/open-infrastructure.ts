@@ -65,7 +65,7 @@ export async function openInfrastructure(
   metrics.readOutboxFrom(outboxOperating.state);
   const cache = openCacheFor(options, { keys, outboxTable, metrics, degradations });
   disposer.add(() => cache.close());
-  const conditions = createConditions({ degradations, metrics }, disposer);
+  const conditions = createConditions({ degradations, telemetry: metrics }, disposer);
   conditions.watch("redis", requests);
   if (cacheUrl !== redisUrl) conditions.watch("cacheRedis", cache.link.connection);
   const outbox = createOutbox({

@@ -10,6 +10,7 @@ import { type Config, environment, readConfig } from "../config/config.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { createLogger } from "../telemetry/log.js";
+import { configPartsOf, SUBJECTS } from "./subjects.js";
 
 /** A started process. */
 export interface Running {
@@ -27,7 +28,7 @@ export async function runProcess(
   start: (config: Config, log: Logger) => Promise<Running>,
 ): Promise<void> {
   try {
-    const config = readConfig(environment());
+    const config = readConfig(environment(), configPartsOf(SUBJECTS));
     const log = createLogger({ level: config.logLevel });
     let stopped = false;
     let running: Running | null = null;

@@ -3,6 +3,7 @@
  * own files and one line here.
  */
 import type { NonEmptyArray } from "type-graphql";
+import type { ConfigPart } from "../config/part.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import { account } from "./account.js";
 import { activity } from "./activity.js";
@@ -26,6 +27,10 @@ export const SUBJECTS: readonly Subject[] = [
   rateLimit,
   node,
 ];
+
+/** The parts of the configuration that subjects bring. */
+export const configPartsOf = (subjects: readonly Subject[]): ConfigPart[] =>
+  subjects.flatMap(({ config }) => config ?? []);
 
 /**
  * The resolver classes of subjects; the schema is built from

@@ -9,7 +9,7 @@ import { outboxRelayJob } from "../jobs/outbox-relay.js";
 import { pruneJob } from "../jobs/prune.js";
 import { type JobOptions, type RunnerDeps, startJob } from "../jobs/runner.js";
 import { createHealthServer } from "../server/http/health-server.js";
-import type { OpenOptions, OpenSubject } from "./module.js";
+import type { Opening, OpenSubject } from "./module.js";
 import { createWorkerReadiness } from "./readiness.js";
 
 /**
@@ -17,7 +17,7 @@ import { createWorkerReadiness } from "./readiness.js";
  * Resolves to their URL; null without a port.
  */
 export async function startWorker(
-  opening: OpenOptions,
+  opening: Opening,
   subjects: readonly OpenSubject[],
 ): Promise<string | null> {
   const { infrastructure, config, log, disposer } = opening;
@@ -43,7 +43,7 @@ export async function startWorker(
 }
 
 const jobsOf = (
-  { infrastructure: { database, outbox }, config }: OpenOptions,
+  { infrastructure: { database, outbox }, config }: Opening,
   subjects: readonly OpenSubject[],
 ): readonly JobOptions[] => [
   outboxRelayJob(outbox, config.outbox),
@@ -57,7 +57,7 @@ type Probes = Pick<
 >;
 
 async function openProbes(
-  { config: { worker, http }, log, disposer }: OpenOptions,
+  { config: { worker, http }, log, disposer }: Opening,
   probes: Probes,
 ): Promise<string | null> {
   if (worker.port === undefined) return null;

@@ -4,6 +4,7 @@
  */
 import { pino } from "pino";
 import { type Config, environment, readConfig } from "../config/config.js";
+import type { ConfigPart } from "../config/part.js";
 import type { Database } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";
 import { openDatabase } from "../db/client/open.js";
@@ -20,10 +21,14 @@ export interface Command {
 /**
  * Opens and migrates the database, runs `work`, closes
  * everything. Exits with what `work` resolves to.
+ * @param parts settings of subjects that it needs
  */
-export async function runCommand(work: (command: Command) => Promise<number>): Promise<void> {
+export async function runCommand(
+  work: (command: Command) => Promise<number>,
+  parts: readonly ConfigPart[] = [],
+): Promise<void> {
   try {
-    const config = readConfig(environment());
+    const config = readConfig(environment(), parts);
     process.exitCode = await withDatabase(config, (database, log) =>
       work({ config, database, log }),
     );

@@ -3,6 +3,8 @@
  * Redis and Postgres.
  */
 import { parseArgs } from "node:util";
+import { settingsOf } from "../config/config.js";
+import { countersConfig } from "../config/counters.js";
 import { createCounterTable } from "../db/counters/counters.js";
 import { createLikeTable } from "../db/counters/likes.js";
 import { createOutboxTable } from "../db/outbox.js";
@@ -28,28 +30,31 @@ const MAX_SHOWN_PRODUCTS = 100;
 const ANSWER_MS = 5 * SECOND;
 
 const repair = readReconcileArguments();
-await runCommand(async ({ config, database, log }) => {
-  const { url, caFile } = config.redis;
-  if (url === undefined)
-    throw new StartupError(
-      "Reconciling needs REDIS_URL: the Redis that counts. The embedded one runs only while " +
-        "the shop does.",
-    );
-  const connection = connectRedis({ url, caFile, role: "requests", log });
-  try {
-    await whenReady(connection, ANSWER_MS);
-    const caller = createCallers({ connection }).of("counters", { deadlineMs: ANSWER_MS });
-    const store = createCounterStore(caller, createKeys(), config.counters);
-    const tables = {
-      table: createCounterTable(database),
-      likes: createLikeTable(database),
-      outboxTable: createOutboxTable(database),
-    };
-    return show(await reconcile({ store, ...tables }, repair));
-  } finally {
-    connection.disconnect();
-  }
-});
+await runCommand(
+  async ({ config, database, log }) => {
+    const { url, caFile } = config.redis;
+    if (url === undefined)
+      throw new StartupError(
+        "Reconciling needs REDIS_URL: the Redis that counts. The embedded one runs only while " +
+          "the shop does.",
+      );
+    const connection = connectRedis({ url, caFile, role: "requests", log });
+    try {
+      await whenReady(connection, ANSWER_MS);
+      const caller = createCallers({ connection }).of("counters", { deadlineMs: ANSWER_MS });
+      const store = createCounterStore(caller, createKeys(), settingsOf(config, countersConfig));
+      const tables = {
+        table: createCounterTable(database),
+        likes: createLikeTable(database),
+        outboxTable: createOutboxTable(database),
+      };
+      return show(await reconcile({ store, ...tables }, repair));
+    } finally {
+      connection.disconnect();
+    }
+  },
+  [countersConfig],
+);
 
 function show({ products, compared, disagreements }: Reconciliation): number {
   const say = (text: string) => process.stdout.write(`${text}\n`);

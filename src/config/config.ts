@@ -1,7 +1,8 @@
 /**
- * The configuration: the only reader of `process.env`. One
- * schema, in parts by subject, holds each variable with its
- * default and meaning. Parsing answers a frozen, nested
+ * The configuration: the only reader of `process.env`. The
+ * schema holds each variable with its default and meaning:
+ * those of every process here, those of subjects in the
+ * parts that they bring. Parsing answers a frozen, nested
  * {@link Config}, or one StartupError that lists every bad
  * variable. Names of durations and sizes carry their unit. A
  * test compares `.env.example` with the schema.
@@ -12,14 +13,15 @@ import { z } from "zod";
 import { CURRENCY_CODES } from "../domain/catalogue/money.js";
 import { StartupError } from "../domain/errors.js";
 import { own } from "../domain/own.js";
-import { accountVariables, toAccount } from "./account.js";
 import { cacheVariables, toCache } from "./cache.js";
 import { documentVariables, toDocuments } from "./documents.js";
 import { httpVariables, toHttp } from "./http.js";
 import { limitVariables, toLimits } from "./limits.js";
 import { liveVariables, toLive } from "./live.js";
+import type { ConfigPart, Variables } from "./part.js";
 import { rateVariables, refuseSmallBuckets, toRateLimits } from "./rate-limit.js";
 import { storageVariables, toDatabase, toRedis } from "./storage.js";
+import type { AllOf, Parsed } from "./values.js";
 import { toOutbox, toWorker, workerVariables } from "./worker.js";
 
 const generalVariables = {
@@ -45,50 +47,66 @@ const generalVariables = {
     .describe("the one currency the shop sells in"),
 };
 
-/** Every variable, in the order of `.env.example`, by subject. */
-export const VARIABLES = {
-  general: generalVariables,
-  http: httpVariables,
-  storage: storageVariables,
-  documents: documentVariables,
-  cache: cacheVariables,
-  account: accountVariables,
-  limits: limitVariables,
-  rates: rateVariables,
-  live: liveVariables,
-  worker: workerVariables,
+/** Variables of every process. */
+const GROUPS = [
+  generalVariables,
+  httpVariables,
+  storageVariables,
+  documentVariables,
+  cacheVariables,
+  limitVariables,
+  rateVariables,
+  liveVariables,
+  workerVariables,
+] as const;
+
+type Environment = Parsed<AllOf<(typeof GROUPS)[number]>>;
+
+/** Every variable in groups, in the order of `.env.example`. */
+export const variableGroups = (parts: readonly ConfigPart[]): readonly Variables[] => [
+  ...GROUPS,
+  ...parts.map(({ variables }) => variables),
+];
+
+/** Every variable by its name. */
+export const variablesOf = (parts: readonly ConfigPart[]): Variables =>
+  Object.assign({}, ...variableGroups(parts));
+
+/** Everything configurable. */
+export type Config = ReturnType<typeof toConfig> & {
+  /** Those of subjects; read them with {@link settingsOf}. */
+  readonly parts: ReadonlyMap<ConfigPart, object>;
 };
 
-/** Empty strings count as not set, as in a copied `.env.example`. */
-export const environmentSchema = z.object({
-  ...VARIABLES.general,
-  ...VARIABLES.http,
-  ...VARIABLES.storage,
-  ...VARIABLES.documents,
-  ...VARIABLES.cache,
-  ...VARIABLES.account,
-  ...VARIABLES.limits,
-  ...VARIABLES.rates,
-  ...VARIABLES.live,
-  ...VARIABLES.worker,
-});
-
-export type Environment = z.infer<typeof environmentSchema>;
-
-/** Everything configurable, by subject. */
-export type Config = ReturnType<typeof toConfig>;
+/** The settings of a part that the configuration was read with. */
+export function settingsOf<Settings extends object>(
+  { parts }: Pick<Config, "parts">,
+  part: ConfigPart<Settings>,
+): Settings {
+  const settings = parts.get(part);
+  if (!settings) throw new Error("The configuration was read without this part.");
+  // The map holds under a part what that part made.
+  return settings as Settings;
+}
 
 /**
  * Reads the environment into a frozen Config.
+ * @param parts what subjects bring, or what a command needs
  * @throws StartupError with every bad variable, its value
  * unless secret, and what it should be
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  parts: readonly ConfigPart[],
+): Config {
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
-  const parsed = environmentSchema.superRefine(refuseSmallBuckets).safeParse(present);
-  if (parsed.success) return freezeDeep(toConfig(parsed.data));
+  const parsed = schemaOf(parts).safeParse(present);
+  if (parsed.success) {
+    const settings = parts.map((part) => [part, freezeDeep(part.settings(parsed.data))] as const);
+    return freezeDeep({ ...toConfig(parsed.data), parts: new Map(settings) });
+  }
   const lines = parsed.error.issues.map(
     ({ path, message }) =>
       `  ${String(path[0])}${shownValue(String(path[0]), present)}: ${message}`,
@@ -98,6 +116,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       "its default is in .env.example.",
   );
 }
+
+const schemaOf = (parts: readonly ConfigPart[]) =>
+  // Typed by the variables of every process; those of parts
+  // are typed where their part reads them.
+  z.object(variablesOf(parts) as AllOf<(typeof GROUPS)[number]>).superRefine(refuseSmallBuckets);
 
 /**
  * The environment of the process, with that of a `.env` file
@@ -137,8 +160,7 @@ function toConfig(env: Environment) {
     currency: env.SHOP_CURRENCY,
     documents: toDocuments(env),
     cache: toCache(env, { production }),
-    ...toAccount(env),
-    ...toLive(env),
+    live: toLive(env),
     outbox: toOutbox(env),
     worker: toWorker(env),
   };

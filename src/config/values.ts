@@ -3,6 +3,13 @@ import { z } from "zod";
 
 export type Parsed<Variables extends z.ZodRawShape> = Readonly<z.infer<z.ZodObject<Variables>>>;
 
+/** The intersection of the members of a union. */
+export type AllOf<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+
 /**
  * A decimal number. One beyond the range of a double is out
  * of bounds, too.

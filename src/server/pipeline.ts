@@ -1,7 +1,8 @@
 /** The pipeline of operations, which HTTP and WebSocket share. */
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
-import type { Config } from "../config/config.js";
+import { accountConfig } from "../config/account.js";
+import { type Config, settingsOf } from "../config/config.js";
 import type { GuestPass } from "../domain/account/guest.js";
 import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
@@ -50,7 +51,8 @@ export function createPipeline(deps: PipelineDeps) {
     documents,
     compileQueries = true,
   } = deps;
-  const { limits, http, production, cache, sessions } = config;
+  const { limits, http, production, cache } = config;
+  const { sessions } = settingsOf(config, accountConfig);
   const rules = operationRules(limits, http.explorer !== "off");
   const cookies = {
     sessionCookie: sessionCookie(production, sessions.capMs),

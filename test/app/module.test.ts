@@ -6,7 +6,8 @@ import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
 import { defineSubject, type OpenOptions, serveAll } from "../../src/app/module.js";
-import { SUBJECTS } from "../../src/app/subjects.js";
+import { configPartsOf, SUBJECTS } from "../../src/app/subjects.js";
+import { readConfig } from "../../src/config/config.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";
 import { until } from "../support/until.js";
@@ -14,7 +15,11 @@ import { guestbook } from "./guestbook/subject.js";
 
 let app: RunningApp;
 beforeAll(async () => {
-  app = await startApp({ products: 0, subjects: [...SUBJECTS, guestbook] });
+  app = await startApp({
+    products: 0,
+    subjects: [...SUBJECTS, guestbook],
+    env: { GUESTBOOK_MAX: "2" },
+  });
 });
 afterAll(() => app.close());
 
@@ -46,6 +51,23 @@ test("Its job runs, and its outbox rows are gone once they are sent.", async () 
     return (await metric(app.url, "souk_job_last_success_seconds", label)) < 1;
   });
   await until("an empty outbox", async () => (await metric(app.url, "souk_outbox_rows")) === 0);
+});
+
+test("Its variable is read, and its gauge and check are shown.", async () => {
+  for (const name of ["Bo", "Cyd", "Dee"]) await sign(name);
+  await expect.poll(read, { timeout: 30_000 }).toEqual({ signatures: 2, latest: "Dee" });
+  await until(
+    "the gauge to follow",
+    async () => (await metric(app.url, "souk_guestbook_signatures")) === 2,
+  );
+  const ready = await fetch(new URL("/readyz", app.url));
+  expect(await ready.json()).toMatchObject({ checks: { guestbook: "ok" } });
+});
+
+test("A bad variable of its own stops the start with its name.", () => {
+  expect(() => readConfig({ GUESTBOOK_MAX: "-1" }, configPartsOf([guestbook]))).toThrow(
+    'GUESTBOOK_MAX="-1": is out of bounds',
+  );
 });
 
 test("A subject that uses a later one fails with the name of that one.", async () => {

@@ -1,14 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { environmentSchema, readConfig } from "../../src/config/config.js";
+import { configPartsOf, SUBJECTS } from "../../src/app/subjects.js";
+import { readConfig as readWithParts, settingsOf, variablesOf } from "../../src/config/config.js";
+import { definePart } from "../../src/config/part.js";
+import { count } from "../../src/config/values.js";
 import { StartupError } from "../../src/domain/errors.js";
 import { ROOT } from "../support/node-process.js";
 
+const PARTS = configPartsOf(SUBJECTS);
+const readConfig = (env: Record<string, string>) => readWithParts(env, PARTS);
+
 /** The message of a configuration that is refused. */
-function refusal(env: Record<string, string>): string {
+function refusal(env: Record<string, string>, parts = PARTS): string {
   try {
-    readConfig(env);
+    readWithParts(env, parts);
   } catch (error) {
     if (error instanceof StartupError) return error.message;
     throw error;
@@ -22,7 +28,7 @@ describe(".env.example", () => {
     const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(
       ([, meaning, name, value]) => ({ name, meaning, value }),
     );
-    const declared = Object.entries(environmentSchema.shape).map(([name, field]) => ({
+    const declared = Object.entries(variablesOf(PARTS)).map(([name, field]) => ({
       name,
       meaning: field.description,
       value: String(field.safeParse(undefined).data ?? ""),
@@ -167,5 +173,27 @@ describe("the configuration", () => {
   ])("The configuration takes %s as a Redis", (REDIS_URL) => {
     const { redis } = readConfig({ REDIS_URL });
     expect([redis.url, redis.cacheUrl]).toEqual([REDIS_URL, REDIS_URL]);
+  });
+});
+
+describe("parts of the configuration", () => {
+  const part = definePart({ GUESTS_MAX: count(10) }, (env) => ({ most: env.GUESTS_MAX }));
+
+  test("A part gets its variables, and its settings cannot be changed.", () => {
+    const settings = settingsOf(readWithParts({ GUESTS_MAX: "3" }, [part]), part);
+    expect(settings).toEqual({ most: 3 });
+    expect(settingsOf(readWithParts({}, [part]), part)).toEqual({ most: 10 });
+    expect(() => Object.assign(settings, { most: 1 })).toThrow(TypeError);
+  });
+
+  test("A bad variable of a part is named beside all others.", () => {
+    const message = refusal({ GUESTS_MAX: "many", PORT: "70000" }, [part]);
+    expect(message).toContain('  GUESTS_MAX="many": is not a number');
+    expect(message).toContain('  PORT="70000"');
+  });
+
+  test("Variables of a part that is not read are ignored.", () => {
+    const config = readWithParts({ GUESTS_MAX: "many" }, []);
+    expect(() => settingsOf(config, part)).toThrow("read without this part");
   });
 });

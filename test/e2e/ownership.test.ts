@@ -1,7 +1,9 @@
 /**
  * Nobody reaches by its id what is somebody else's, or learns that it is there. The places are read
- * from the schema, what they name from ownership-table.ts; a place without a row fails.
+ * from the schema, what they name from the rows of the subjects; a place without a row fails.
  */
+import { readdir } from "node:fs/promises";
+import { parse as parsePath } from "node:path";
 import { buildSchema, getOperationAST, parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,9 +16,19 @@ import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { post } from "../support/graphql.js";
 import { placesOf } from "./ownership-places.js";
-import { type Attempt, OWNERSHIP, type Row, type Shop } from "./ownership-table.js";
+import type { Attempt, Row, Rows, Shop } from "./ownership-row.js";
 
 const resolverClasses = resolverClassesOf(SUBJECTS);
+
+/** A subject has rows where it takes ids. */
+const FILES = (await readdir(new URL("ownership", import.meta.url))).map(
+  (file) => parsePath(file).name,
+);
+const WITH_ROWS = SUBJECTS.map(({ name }) => name).filter((name) => FILES.includes(name));
+const PARTS: readonly { readonly rows: Rows }[] = await Promise.all(
+  WITH_ROWS.map((name) => import(`./ownership/${name}.ts`)),
+);
+const OWNERSHIP: Rows = Object.assign({}, ...PARTS.map(({ rows }) => rows));
 
 /** Somebody who asks: by a token, as a guest, or as nobody. */
 interface Caller {
@@ -137,12 +149,16 @@ const tried = Object.entries(OWNERSHIP).filter(
 describe("the table of ownership", () => {
   it("The table has a row for every place of the schema that takes an id.", () => {
     const advice =
-      "These take the id of something and have no row in test/e2e/ownership-table.ts; its " +
-      "head tells how to write one.";
+      "These take the id of something and have no row in test/e2e/ownership/<subject>.ts; the " +
+      "head of test/e2e/ownership-row.ts tells how to write one.";
     expect(
       places.filter((place) => !(place in OWNERSHIP)),
       advice,
     ).toEqual([]);
+  });
+
+  it("Each file of rows has the name of a subject.", () => {
+    expect(FILES.sort()).toEqual(WITH_ROWS.sort());
   });
 
   it("The table has no row for a place that is gone.", () => {

@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import type { Logger } from "pino";
+import { accountConfig } from "../../src/config/account.js";
 import { readConfig } from "../../src/config/config.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
@@ -176,7 +177,7 @@ export async function startServer(
     limits?: Limits;
   } = {},
 ): Promise<TestServer> {
-  const config = readConfig({ ...QUIET, ...env });
+  const config = readConfig({ ...QUIET, ...env }, [accountConfig]);
   const metrics = createMetrics();
   const steering = createSteering();
   const server = await createServer({

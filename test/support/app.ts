@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import type { Logger } from "pino";
 import { startApp as compose } from "../../src/app/compose.js";
 import type { Subject } from "../../src/app/module.js";
+import { configPartsOf, SUBJECTS } from "../../src/app/subjects.js";
 import { readConfig } from "../../src/config/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed/seed.js";
 import { testLog } from "./log.js";
@@ -70,7 +71,8 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     keyPrefix = testRedis().prefix,
   } = options;
   const database = options.database ?? (await seededDatabase(products));
-  const config = readConfig({
+  const { subjects = SUBJECTS } = options;
+  const variables = {
     NODE_ENV: "test",
     PORT: "0",
     LOG_LEVEL: "silent",
@@ -80,7 +82,8 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     ...MANY_SIGN_UPS,
     ...NO_SHEDDING,
     ...env,
-  });
+  };
+  const config = readConfig(variables, configPartsOf(subjects));
   const app = await compose({
     config,
     redisUrl,
@@ -88,7 +91,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     roles,
     log: options.log ?? testLog(),
     keyPrefix,
-    ...(options.subjects ? { subjects: options.subjects } : {}),
+    subjects,
   });
   const url = `${app.url}/graphql`;
   return {

@@ -8,15 +8,22 @@ export const GUESTBOOK_KEYS = {
   owner: "test/app/guestbook/store.ts",
   commands: ["llen", "lindex", "lpush", "ltrim"],
   families: {
-    guestbook: { key: "guestbook:{all}", type: "string", ttl: "none", bound: "100 signatures" },
+    guestbook: {
+      key: "guestbook:{all}",
+      type: "string",
+      ttl: "none",
+      bound: "GUESTBOOK_MAX signatures",
+    },
   },
 } as const satisfies KeySubject;
 
-const MAX_SIGNATURES = 100;
-
 export type GuestbookStore = ReturnType<typeof createGuestbookStore>;
 
-export function createGuestbookStore(connection: RedisConnection, keyPrefix: string) {
+export function createGuestbookStore(
+  connection: RedisConnection,
+  keyPrefix: string,
+  { signaturesMax }: { readonly signaturesMax: number },
+) {
   const key = keysOf(keyPrefix, GUESTBOOK_KEYS.families).guestbook();
   return {
     async add(signature: string): Promise<void> {
@@ -30,7 +37,7 @@ export function createGuestbookStore(connection: RedisConnection, keyPrefix: str
       return { signatures, latest };
     },
     async trim(): Promise<void> {
-      await connection.ltrim(key, 0, MAX_SIGNATURES - 1);
+      await connection.ltrim(key, 0, signaturesMax - 1);
     },
   };
 }

@@ -4,7 +4,6 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readConfig } from "../../../src/config/config.js";
 import { StartupError } from "../../../src/domain/errors.js";
 import { createAttempts } from "../../../src/redis/attempts/attempts.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
@@ -14,6 +13,7 @@ import { createSessionStore } from "../../../src/redis/session/session.js";
 import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
+import { accountSettings } from "../../support/settings.js";
 import { otherCaFile, tlsFiles } from "../../support/tls.js";
 import { useBoard } from "../leaderboard/leaderboard.fixture.js";
 import { newSession, SESSION_OPTIONS } from "../session/session.fixture.js";
@@ -50,7 +50,7 @@ it("Sessions and attempts work over TLS with the documented rights.", async () =
   const souk = connectRedis({ url, caFile: tlsFiles.caFile, role: "requests", log: testLog() });
   await whenReady(souk, 30_000);
   await useSessions(souk);
-  const attempts = createAttempts(testCaller(souk), createKeys(), readConfig({}).attempts);
+  const attempts = createAttempts(testCaller(souk), createKeys(), accountSettings().attempts);
   const attempt = { id: "one", account: "ada@test.example", ip: "192.0.2.1" };
   expect([await attempts.signIn(attempt), await attempts.signUp(attempt)]).toEqual([null, null]);
   await attempts.forgive(attempt);

@@ -1,6 +1,5 @@
 /** Calls: what a silent Redis costs each structure, how it comes back, and what is measured. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readConfig } from "../../../src/config/config.js";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
 import { dayOf } from "../../../src/domain/leaderboard/calendar.js";
 import { createActivityStore } from "../../../src/redis/activity/activity.js";
@@ -16,6 +15,7 @@ import { createSessionStore } from "../../../src/redis/session/session.js";
 import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { startRedisServer } from "../../support/redis-server.js";
+import { accountSettings } from "../../support/settings.js";
 import { until } from "../../support/until.js";
 import { add, user } from "../cart/cart.fixture.js";
 import { newSession, SESSION_OPTIONS } from "../session/session.fixture.js";
@@ -63,7 +63,7 @@ const STRUCTURES: Readonly<Record<string, (caller: RedisCaller) => () => Promise
     return () => store.look(1);
   },
   attempts: (caller) => {
-    const attempts = createAttempts(caller, keys, readConfig({}).attempts);
+    const attempts = createAttempts(caller, keys, accountSettings().attempts);
     return () => attempts.signIn({ id: "a", account: "a@test.example", ip: "192.0.2.1" });
   },
   activity: (caller) => {

@@ -1,7 +1,6 @@
 /** Signing in: what it costs for whom, and what it mends on the way. */
 import type { SQL } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readConfig } from "../../../src/config/config.js";
 import { createAuditTable } from "../../../src/db/account/audit.js";
 import { createUserTable } from "../../../src/db/account/users.js";
 import type { Database } from "../../../src/db/client/database.js";
@@ -17,6 +16,7 @@ import { testCaller } from "../../support/caller.js";
 import { testLog } from "../../support/log.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { testRedis } from "../../support/redis.js";
+import { accountSettings } from "../../support/settings.js";
 
 const ORIGIN = { device: "a test", ip: "127.0.0.1", requestId: "r" };
 const silent = { signIn() {} };
@@ -31,7 +31,7 @@ beforeAll(async () => {
   redis = connectRedis({ url, role: "requests", log: testLog() });
   await whenReady(redis, 30_000);
   attempts = createAttempts(testCaller(redis), keys, {
-    ...readConfig({}).attempts,
+    ...accountSettings().attempts,
     delayMs: 600_000,
     maxDelayMs: 600_000,
   });
