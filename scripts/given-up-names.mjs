@@ -21,6 +21,8 @@ export const IDENTIFIERS = [
   ["KeyFamily", "KeySpec"],
   ["Lane", "ConflatedValue"],
   ["letInAgain", "admitSocketOperation"],
+  [/[eE]verybody/, "revokedBefore, or global"],
+  [/^Log(Append|Bounds|Entry|Gap|Item|Page|Position|Reader|Source|Start|TopicKind)$/, "EventLog…"],
   ["Member", "Subscriber"],
   ["mend", "catchUp"],
   ["NOTHING_SEEN", "NO_TOKEN"],

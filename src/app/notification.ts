@@ -4,8 +4,8 @@
  */
 import { notificationConfig } from "../config/notification.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
+import { createNotificationLogTable } from "../db/notification/event-log.js";
 import { createNotificationTable } from "../db/notification/inbox.js";
-import { createNotificationLogTable } from "../db/notification/log.js";
 import { createOperationTable } from "../db/operations.js";
 import { SECOND } from "../domain/time/time.js";
 import { broadcastJob } from "../jobs/broadcasts.js";
@@ -18,12 +18,12 @@ import {
   NotificationSubscriptions,
   notificationStream,
 } from "../resolvers/notification-received.js";
-import { createLogSubscriptions } from "../services/live/log-subscription.js";
+import { createEventLogSubscriptions } from "../services/live/event-log-subscription.js";
 import { createBroadcasts } from "../services/notification/broadcasts.js";
 import {
   createApplyNotifications,
   createNotificationSource,
-} from "../services/notification/log.js";
+} from "../services/notification/event-log.js";
 import { createNotifications } from "../services/notification/notifications.js";
 import { createNotificationKind } from "../services/notification/outbox-kind.js";
 import { createNotificationSending } from "../services/notification/sending.js";
@@ -54,7 +54,7 @@ export const notification = defineSubject({
     const { database, callers, keys } = infrastructure;
     const inboxes = createNotificationTable(database);
     const caller = callers.of("event-log", { deadlineMs: LOG_DEADLINE_MS });
-    const tail = createEventLogTail(caller, keys, settings.logs);
+    const tail = createEventLogTail(caller, keys, settings.eventLogs);
     return {
       outbox: [createNotificationKind(createApplyNotifications(tail))],
       checks: [broadcastCheck(infrastructure)],
@@ -83,17 +83,17 @@ export const notification = defineSubject({
 
 function serveNotifications({ infrastructure, log, disposer }: OpenOptions, tail: EventLogTail) {
   const { database, callers, pubsub, clock } = infrastructure;
-  const logs = createNotificationLogTable(database);
-  const subscriptions = createLogSubscriptions({ pubsub, log });
+  const eventLogs = createNotificationLogTable(database);
+  const subscriptions = createEventLogSubscriptions({ pubsub, log });
   disposer.add(() => subscriptions.close());
   const breaker = callers.breaker({
     deadlineMs: LOG_DEADLINE_MS,
     degraded: { part: "notifications", instead: "history is read from Postgres" },
   });
   const sourceOf = (userId: number) =>
-    createNotificationSource(userId, { tail, table: logs, breaker });
+    createNotificationSource(userId, { tail, table: eventLogs, breaker });
   const inboxes = createNotificationTable(database);
-  const writing = { ...infrastructure, inboxes, logs };
+  const writing = { ...infrastructure, inboxes, eventLogs };
   return {
     notifications: createNotifications({ ...writing, subscriptions, sourceOf }),
     sending: createNotificationSending({
@@ -106,8 +106,8 @@ function serveNotifications({ infrastructure, log, disposer }: OpenOptions, tail
 }
 
 function openBroadcasts({ infrastructure, config: { outbox: retry }, log }: OpenOptions) {
-  const logs = createNotificationLogTable(infrastructure.database);
-  return createBroadcasts({ ...infrastructure, logs, broadcasts, retry, log });
+  const eventLogs = createNotificationLogTable(infrastructure.database);
+  return createBroadcasts({ ...infrastructure, eventLogs, broadcasts, retry, log });
 }
 
 const broadcastCheck = ({ database }: Infrastructure): Check => ({

@@ -5,7 +5,12 @@
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";
 import { mapStream } from "../domain/concurrency/stream.js";
-import { DURABLE, encodeLogCursor, type LogItem, type LogPosition } from "../domain/events/log.js";
+import {
+  DURABLE,
+  type EventLogItem,
+  type EventLogPosition,
+  encodeEventLogCursor,
+} from "../domain/events/event-log.js";
 import { encodeId } from "../domain/ids.js";
 import { type NotificationEvent, notificationLog } from "../domain/notification.js";
 import {
@@ -31,7 +36,7 @@ interface FollowRequest {
 /** An event of a log, with its user. */
 interface FollowedEvent {
   readonly userId: number;
-  readonly item: LogItem<NotificationEvent>;
+  readonly item: EventLogItem<NotificationEvent>;
 }
 
 /**
@@ -87,10 +92,10 @@ export class NotificationSubscriptions {
 
 function toEvent(
   userId: number,
-  item: LogItem<NotificationEvent>,
+  item: EventLogItem<NotificationEvent>,
 ): NotificationDelivered | NotificationsRead | StreamGap {
-  const cursorOf = (position: LogPosition): string =>
-    encodeLogCursor(notificationLog(userId), position);
+  const cursorOf = (position: EventLogPosition): string =>
+    encodeEventLogCursor(notificationLog(userId), position);
   if ("reason" in item)
     return Object.assign(new StreamGap(), {
       reason: item.reason,

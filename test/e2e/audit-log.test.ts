@@ -107,7 +107,7 @@ it("The audit log records until when all sessions were revoked.", async () => {
   const issuedBefore = "2020-01-01T00:00:00.000Z";
   await run(REVOKE_ALL, ADMIN_TOKEN, { input: { issuedBefore } });
   const [row] = await database.database.query<Row>(
-    sql`SELECT * FROM audit_log WHERE event = 'everybody_revoked'`,
+    sql`SELECT * FROM audit_log WHERE event = 'global_revocation'`,
   );
   expect(row).toMatchObject({ user_id: null, by_service: true, detail: issuedBefore });
 });

@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createNotificationLogTable } from "../../src/db/notification/log.js";
+import { createNotificationLogTable } from "../../src/db/notification/event-log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { type SignedIn, signUp } from "../support/accounts.js";
 import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";

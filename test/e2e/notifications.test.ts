@@ -2,8 +2,8 @@
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createNotificationLogTable } from "../../src/db/notification/event-log.js";
 import { createNotificationTable } from "../../src/db/notification/inbox.js";
-import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { decodeIdOf } from "../../src/domain/ids.js";
 import { notificationEntry } from "../../src/services/notification/outbox-kind.js";

@@ -6,7 +6,7 @@ import { createEventLogTail } from "../../src/redis/event-log/tail.js";
 import {
   createNotificationSource,
   notificationTopic,
-} from "../../src/services/notification/log.js";
+} from "../../src/services/notification/event-log.js";
 import { testLog } from "../support/log.js";
 import { testRedis } from "../support/redis.js";
 
@@ -22,7 +22,7 @@ test("A user whose log Redis refuses to read keeps no entry of another from bein
   onTestFinished(() => callers.close());
   const caller = callers.of("event-log", { deadlineMs: DEADLINE_MS });
   const tail = createEventLogTail(caller, keys, { entries: 10, keepMs: 60_000 });
-  await connection.set(keys.logState("notification", POISONED), "not a hash");
+  await connection.set(keys.eventLogState("notification", POISONED), "not a hash");
   const breaker = callers.breaker({ deadlineMs: DEADLINE_MS });
   const table = { read: async () => ({ last: 0, entries: [] }), last: async () => 0 };
   const source = createNotificationSource(POISONED, { tail, table, breaker });

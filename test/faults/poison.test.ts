@@ -13,8 +13,8 @@ import { Disposer } from "../../src/app/disposer.js";
 import type { Tx } from "../../src/db/client/database.js";
 import { createBroadcastOperating } from "../../src/db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../../src/db/notification/broadcasts.js";
+import { createNotificationLogTable } from "../../src/db/notification/event-log.js";
 import { createNotificationTable } from "../../src/db/notification/inbox.js";
-import { createNotificationLogTable } from "../../src/db/notification/log.js";
 import { createOperationTable } from "../../src/db/operations.js";
 import { createOutboxTable } from "../../src/db/outbox.js";
 import { SERVICE } from "../../src/domain/account/principal.js";
@@ -33,7 +33,7 @@ import { createBroadcasts } from "../../src/services/notification/broadcasts.js"
 import {
   createApplyNotifications,
   notificationTopic,
-} from "../../src/services/notification/log.js";
+} from "../../src/services/notification/event-log.js";
 import { createNotificationSending } from "../../src/services/notification/sending.js";
 import { openCounterKit, stockProducts } from "../redis/counters/counters.fixture.js";
 import { boardDraft, openBoards } from "../services/leaderboard/leaderboard.fixture.js";
@@ -332,7 +332,7 @@ const LOOPS: readonly { readonly loop: string; readonly run: () => Promise<Outco
         await tail.end(notificationTopic(id), "caller");
         await tail.load(notificationTopic(id), "caller", 0);
       }
-      await connection.set(redis.keys.logState("notification", POISONED), "not a hash");
+      await connection.set(redis.keys.eventLogState("notification", POISONED), "not a hash");
       const to = Array.from({ length: 9 }, (_, at) => ({
         userId: at + 1,
         sequence: 1,
@@ -460,12 +460,12 @@ const openPopularity = ({ database }: TestDatabase, log: Logger) =>
 const NOTHING_TO_SETTLE = { dispatch: async () => ({ count: 0, bypassUntilMs: 0 }) };
 
 function openSending({ database }: TestDatabase, retryMs = 1) {
-  const [outboxTable, logs, table] = [
+  const [outboxTable, eventLogs, table] = [
     createOutboxTable(database),
     createNotificationLogTable(database),
     createBroadcastTable(),
   ];
-  const parts = { database, outboxTable, outbox: NOTHING_TO_SETTLE, logs, broadcasts: table };
+  const parts = { database, outboxTable, outbox: NOTHING_TO_SETTLE, eventLogs, broadcasts: table };
   return {
     sending: createNotificationSending({
       ...parts,

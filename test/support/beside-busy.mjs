@@ -43,7 +43,7 @@ const TIMED = [
   "test/services/leaderboard/change-publisher.test.ts",
   "test/services/shared-reads.test.ts",
   "test/services/live/live.test.ts",
-  "test/services/live/log-subscription.test.ts",
+  "test/services/live/event-log-subscription.test.ts",
   "test/services/counters/stats-publisher.test.ts",
 ];
 

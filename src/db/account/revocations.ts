@@ -28,7 +28,7 @@ export interface RevocationTable {
    * Sessions of all users that were issued before this time
    * do not count; ms since epoch, 0 for none. One statement.
    */
-  everybodyBefore(): Promise<number>;
+  revokedBefore(): Promise<number>;
   /**
    * Ends one session. Its row is kept for `keptMs`, the
    * longest that a copy of it can live.
@@ -50,7 +50,7 @@ export interface RevocationTable {
    * Resolves to the latest such time of any call. Null, and
    * nothing is done, when it lies in the future.
    */
-  endEverybody(tx: Tx, beforeMs: number): Promise<number | null>;
+  endAllBefore(tx: Tx, beforeMs: number): Promise<number | null>;
   /** Deletes sessions that would have expired by now. */
   prune(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export function createRevocationTable(database: Database): RevocationTable {
       >(sql`SELECT session_epoch, ${REVOKED_IDS} FROM users WHERE tag = ${userTag}`);
       return row ? { epoch: row.session_epoch, revokedIds: row.revoked_ids } : null;
     },
-    everybodyBefore: () => everybodyBefore(database),
+    revokedBefore: () => readRevokedBefore(database),
     async endSession(tx, { id, userId, keptMs }) {
       await tx.query(sql`
         INSERT INTO revoked_sessions (id, user_id, expires_at)
@@ -71,14 +71,14 @@ export function createRevocationTable(database: Database): RevocationTable {
         ON CONFLICT (id) DO NOTHING`);
     },
     raiseEpoch,
-    async endEverybody(tx, beforeMs) {
+    async endAllBefore(tx, beforeMs) {
       const before = sql`${new Date(beforeMs).toISOString()}::timestamptz`;
       const [past] = await tx.query(sql`SELECT 1 WHERE ${before} <= clock_timestamp()`);
       if (!past) return null;
       await tx.query(
-        sql`INSERT INTO revoked_everybody (before) VALUES (${before}) ON CONFLICT DO NOTHING`,
+        sql`INSERT INTO global_revocations (before) VALUES (${before}) ON CONFLICT DO NOTHING`,
       );
-      return everybodyBefore(tx);
+      return readRevokedBefore(tx);
     },
     async prune() {
       await database.query(sql`DELETE FROM revoked_sessions WHERE expires_at < clock_timestamp()`);
@@ -86,9 +86,9 @@ export function createRevocationTable(database: Database): RevocationTable {
   };
 }
 
-async function everybodyBefore(executor: Executor): Promise<number> {
+async function readRevokedBefore(executor: Executor): Promise<number> {
   const [row] = await executor.query<{ before: Date | null }>(
-    sql`SELECT max(before) AS before FROM revoked_everybody`,
+    sql`SELECT max(before) AS before FROM global_revocations`,
   );
   return row?.before?.getTime() ?? 0;
 }

@@ -53,7 +53,7 @@ export const revokedSessions = pgTable(
 );
 
 /** Times before which all sessions were revoked; the latest counts. */
-export const revokedEverybody = pgTable("revoked_everybody", {
+export const globalRevocations = pgTable("global_revocations", {
   before: timestamp({ withTimezone: true, precision: 3 }).primaryKey(),
 });
 

@@ -26,7 +26,7 @@ export const AUDIT_EVENTS = [
   "session_revoked",
   "other_sessions_revoked",
   "all_sessions_revoked",
-  "everybody_revoked",
+  "global_revocation",
   ...COUNTED_EVENTS,
 ] as const;
 

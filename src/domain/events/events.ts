@@ -21,7 +21,7 @@ export interface Change {
  * A log has grown, at least to this sequence; readers continue.
  * `epoch` is empty for a durable log.
  */
-export interface LogAppend {
+export interface EventLogAppend {
   readonly epoch: string;
   readonly sequence: number;
 }
@@ -62,7 +62,7 @@ export interface TopicPayloads {
    * The log of a user's notifications has grown. Topic: `{ kind:
    * "notification", id: <user> }`.
    */
-  notification: LogAppend;
+  notification: EventLogAppend;
 }
 
 /** A kind of topic. */
@@ -81,8 +81,8 @@ export const CATALOGUE_TOPIC: Topic<"catalogueChanged"> = { kind: "catalogueChan
 export const SESSIONS_TOPIC: Topic<"sessionsEnded"> = { kind: "sessionsEnded", id: 0 };
 
 /** A kind of topic that is a log. */
-export type LogTopicKind = {
-  [K in TopicKind]: TopicPayloads[K] extends LogAppend ? K : never;
+export type EventLogTopicKind = {
+  [K in TopicKind]: TopicPayloads[K] extends EventLogAppend ? K : never;
 }[TopicKind];
 
 /**

@@ -14,8 +14,8 @@
  * deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
-import type { LogTopicKind, Topic } from "../../domain/events/events.js";
-import { DURABLE } from "../../domain/events/log.js";
+import { DURABLE } from "../../domain/events/event-log.js";
+import type { EventLogTopicKind, Topic } from "../../domain/events/events.js";
 import type { RedisCaller } from "../client/call.js";
 import type { Keys } from "../client/keys.js";
 import { NOT_LOADED, type NotLoaded } from "../client/memory-fence.js";
@@ -50,7 +50,7 @@ export interface TailRead {
   readonly entries: readonly { readonly sequence: number; readonly text: string }[];
 }
 
-export interface LogBounds {
+export interface EventLogBounds {
   /** Entries of one log. */
   readonly entries: number;
   /** How long an entry is kept, and how long an unused log. */
@@ -65,17 +65,18 @@ export type EventLogTail = ReturnType<typeof createEventLogTail>;
 export function createEventLogTail(
   { connection, call }: RedisCaller,
   keys: Keys,
-  { entries, keepMs }: Pick<LogBounds, "entries" | "keepMs">,
+  { entries, keepMs }: Pick<EventLogBounds, "entries" | "keepMs">,
 ) {
+  const keysOf = ({ kind, id }: Topic<EventLogTopicKind>) =>
+    [keys.eventLog(kind, id), keys.eventLogState(kind, id)] as const;
   const read = async (
-    { kind, id }: Topic<LogTopicKind>,
+    topic: Topic<EventLogTopicKind>,
     after: number | "",
     most: number,
     caller: string,
   ): Promise<TailRead | NotLoaded> => {
-    const [tail, state] = [keys.log(kind, id), keys.logState(kind, id)];
     const [found, last, nowMs, ...texts] = await call("read", () =>
-      connection.eventLogTailRead(tail, state, after, most, caller, keepMs),
+      connection.eventLogTailRead(...keysOf(topic), after, most, caller, keepMs),
     );
     return found === "loaded"
       ? { last: Number(last), nowMs: Number(nowMs), entries: tailEntries(texts) }
@@ -86,12 +87,10 @@ export function createEventLogTail(
      * Announces an entry that Postgres has, and keeps it where
      * the tail is loaded. One EVALSHA, O(1). Can be repeated.
      */
-    async append({ kind, id }: Topic<LogTopicKind>, sequence: number, text: string): Promise<void> {
+    async append(topic: Topic<EventLogTopicKind>, sequence: number, text: string): Promise<void> {
       const news = JSON.stringify({ epoch: DURABLE, sequence });
-      const args = [sequence, text, keys.topic(kind, id), news, entries, keepMs];
-      await call("append", () =>
-        connection.eventLogTailAppend(keys.log(kind, id), keys.logState(kind, id), ...args),
-      );
+      const args = [sequence, text, keys.topic(topic.kind, topic.id), news, entries, keepMs];
+      await call("append", () => connection.eventLogTailAppend(...keysOf(topic), ...args));
     },
     /**
      * Up to `most` entries after a sequence. After "not-loaded"
@@ -100,7 +99,7 @@ export function createEventLogTail(
      */
     read,
     /** How far the log reaches. One EVALSHA. */
-    end: (topic: Topic<LogTopicKind>, caller: string): Promise<TailRead | NotLoaded> =>
+    end: (topic: Topic<EventLogTopicKind>, caller: string): Promise<TailRead | NotLoaded> =>
       read(topic, "", 0, caller),
     /**
      * Loads the tail with the last sequence that `caller` has
@@ -108,12 +107,12 @@ export function createEventLogTail(
      * between. One EVALSHA.
      */
     load: async (
-      { kind, id }: Topic<LogTopicKind>,
+      { kind, id }: Topic<EventLogTopicKind>,
       caller: string,
       last: number,
     ): Promise<boolean> =>
       (await call("load", () =>
-        connection.eventLogTailLoad(keys.logState(kind, id), caller, last, keepMs),
+        connection.eventLogTailLoad(keys.eventLogState(kind, id), caller, last, keepMs),
       )) === 1,
   };
 }

@@ -25,7 +25,7 @@ declare module "ioredis" {
       keepMs: number,
       keptId: string,
     ): Result<number, Context>;
-    sessionEverybody(everybody: string, knownMs: number | ""): Result<string, Context>;
+    sessionRevokedBefore(before: string, knownMs: number | ""): Result<string, Context>;
   }
 }
 
@@ -59,8 +59,8 @@ export function createSessionEpochs(deps: EpochDeps) {
      * Loads the time before which no session counts. One
      * EVALSHA.
      */
-    loadEverybody: (beforeMs: number): Promise<unknown> =>
-      call("load", () => connection.sessionEverybody(keys.sessionEverybody(), beforeMs)),
+    loadRevokedBefore: (beforeMs: number): Promise<unknown> =>
+      call("load", () => connection.sessionRevokedBefore(keys.sessionsRevokedBefore(), beforeMs)),
     /**
      * Applies a revocation that Postgres has. One EVALSHA.
      * Resolves to how many sessions it ended, where that is
@@ -76,7 +76,7 @@ async function applyRevocation(
   revocation: Revocation,
 ): Promise<number | null> {
   if (revocation.kind === "everyone") {
-    await connection.sessionEverybody(keys.sessionEverybody(), revocation.beforeMs);
+    await connection.sessionRevokedBefore(keys.sessionsRevokedBefore(), revocation.beforeMs);
     return null;
   }
   const { userTag } = revocation;

@@ -131,7 +131,7 @@ function createLookups({ connection, call }: RedisCaller, keys: Keys) {
     call("find", async () => {
       const [found, before] = await Promise.all([
         connection.sessionFind(...keysOfSession(keys, userTag, id), id),
-        connection.sessionEverybody(keys.sessionEverybody(), ""),
+        connection.sessionRevokedBefore(keys.sessionsRevokedBefore(), ""),
       ]);
       return toFound(id, found, before);
     });

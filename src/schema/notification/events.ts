@@ -1,6 +1,6 @@
 /** The log of a user's notifications: its events and its gaps. */
 import { createUnionType, Field, ID, Int, ObjectType } from "type-graphql";
-import type { GapReason } from "../../domain/events/log.js";
+import type { GapReason } from "../../domain/events/event-log.js";
 import { NOTIFICATION_LIMITS } from "../../domain/notification.js";
 import { declareEnum } from "../enums.js";
 import { ListSize } from "../price.js";

@@ -166,7 +166,7 @@ async function endAll(
   requireAdmin(principal);
   const entry = { by: actorOf(principal), sessionId: null, origin };
   if (!("userId" in target)) {
-    const done = await endEverybody(deps, entry, target.beforeMs);
+    const done = await endAllBefore(deps, entry, target.beforeMs);
     return done ? revokedOutcome(done) : { revoked: null, errors: [IN_THE_FUTURE] };
   }
   const { userId } = target;
@@ -175,7 +175,7 @@ async function endAll(
 }
 
 /** Null where the time lies in the future. */
-const endEverybody = (
+const endAllBefore = (
   deps: RevocationsDeps,
   entry: Pick<AuditEntry, "by" | "sessionId" | "origin">,
   wantedMs: number,
@@ -184,12 +184,12 @@ const endEverybody = (
     deps,
     {
       ...entry,
-      event: "everybody_revoked",
+      event: "global_revocation",
       userId: null,
       detail: new Date(wantedMs).toISOString(),
     },
     async (tx) => {
-      const beforeMs = await deps.table.endEverybody(tx, wantedMs);
+      const beforeMs = await deps.table.endAllBefore(tx, wantedMs);
       return beforeMs === null ? null : { kind: "everyone", beforeMs };
     },
   );

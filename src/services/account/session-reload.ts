@@ -32,8 +32,8 @@ export interface SessionReload {
 }
 
 export interface SessionReloadDeps {
-  readonly store: Pick<SessionStore, "onLost" | "load" | "loadEverybody" | "revoke">;
-  readonly revocations: Pick<RevocationTable, "stateOf" | "everybodyBefore">;
+  readonly store: Pick<SessionStore, "onLost" | "load" | "loadRevokedBefore" | "revoke">;
+  readonly revocations: Pick<RevocationTable, "stateOf" | "revokedBefore">;
   readonly outboxTable: Pick<OutboxTable, "ofKind">;
   readonly failClosed: FailClosed;
   readonly log: Logger;
@@ -141,9 +141,9 @@ async function loadUser(
 ): Promise<boolean> {
   const [state, beforeMs] = await Promise.all([
     revocations.stateOf(userTag),
-    revocations.everybodyBefore(),
+    revocations.revokedBefore(),
   ]);
   if (!state) return false;
-  await Promise.all([store.load(userTag, state), store.loadEverybody(beforeMs)]);
+  await Promise.all([store.load(userTag, state), store.loadRevokedBefore(beforeMs)]);
   return true;
 }

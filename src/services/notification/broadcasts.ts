@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import { isLocked } from "../../db/client/failures.js";
 import type { BroadcastStep } from "../../db/notification/broadcast-steps.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
-import type { NotificationLogTable } from "../../db/notification/log.js";
+import type { NotificationLogTable } from "../../db/notification/event-log.js";
 import type { RetryOptions } from "../../db/outbox.js";
 import { concernsAll } from "../bisect.js";
 import { wordsOf } from "../failures.js";
@@ -28,7 +28,7 @@ export interface Broadcasts {
 }
 
 export interface BroadcastDeps extends OutboxWriteDeps {
-  readonly logs: Pick<NotificationLogTable, "deliver">;
+  readonly eventLogs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "next" | "advance" | "pause" | "failed">;
   /** Backoff of users whose notification fails. */
   readonly retry: RetryOptions;
@@ -55,14 +55,14 @@ interface BroadcastSender extends BroadcastDeps {
  * The others are served. Other broadcasts go on.
  */
 async function sendStep(sender: BroadcastSender, limit: number): Promise<boolean> {
-  const { write, broadcasts, logs, retry } = sender;
+  const { write, broadcasts, eventLogs, retry } = sender;
   let step: BroadcastStep | null = null;
   try {
     const { decision } = await write<boolean>(async (tx) => {
       step = await broadcasts.next(tx, limit);
       if (!step) return { decision: false, owes: [] };
       await broadcasts.advance(tx, step, retry);
-      const owes = step.userIds.length > 0 ? [await deliver(logs, tx, step)] : [];
+      const owes = step.userIds.length > 0 ? [await deliver(eventLogs, tx, step)] : [];
       return { decision: true, owes };
     });
     return decision;

@@ -5,23 +5,23 @@
  * outbox: all devices agree.
  */
 import type { Tx } from "../../db/client/database.js";
+import type { NotificationLogTable } from "../../db/notification/event-log.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
-import type { NotificationLogTable } from "../../db/notification/log.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { type UserError, userError } from "../../domain/errors.js";
-import { type LogItem, readLogCursor } from "../../domain/events/log.js";
+import { type EventLogItem, readEventLogCursor } from "../../domain/events/event-log.js";
 import {
   NOTIFICATION_LIMITS,
   type NotificationEvent,
   notificationLog,
 } from "../../domain/notification.js";
-import type { LogSource, LogSubscriptions } from "../live/log-subscription.js";
+import type { EventLogSource, EventLogSubscriptions } from "../live/event-log-subscription.js";
 import {
   createWriteWithOutbox,
   type Decided,
   type OutboxWriteDeps,
 } from "../outbox/write-with-outbox.js";
-import { notificationTopic } from "./log.js";
+import { notificationTopic } from "./event-log.js";
 import { notificationEntry } from "./outbox-kind.js";
 
 /** These, or everything up to a cursor. */
@@ -46,19 +46,19 @@ export interface Notifications
   follow(
     userId: number,
     after: string | null | undefined,
-  ): AsyncIterableIterator<LogItem<NotificationEvent>>;
+  ): AsyncIterableIterator<EventLogItem<NotificationEvent>>;
 }
 
 export interface NotificationsDeps extends OutboxWriteDeps {
   readonly inboxes: NotificationTable;
-  readonly logs: NotificationLogTable;
-  readonly subscriptions: LogSubscriptions;
-  readonly sourceOf: (userId: number) => LogSource<NotificationEvent>;
+  readonly eventLogs: NotificationLogTable;
+  readonly subscriptions: EventLogSubscriptions;
+  readonly sourceOf: (userId: number) => EventLogSource<NotificationEvent>;
 }
 
 export function createNotifications({
   inboxes,
-  logs,
+  eventLogs,
   subscriptions,
   sourceOf,
   ...parts
@@ -66,10 +66,10 @@ export function createNotifications({
   const write = createWriteWithOutbox(parts);
 
   const mark = async (tx: Tx, userId: number, wanted: Marking): Promise<Decided<Marked>> => {
-    if (!(await logs.hold(tx, userId))) return NOTHING_SENT;
+    if (!(await eventLogs.hold(tx, userId))) return NOTHING_SENT;
     const { count, ids, upTo } = await apply(tx, userId, wanted);
     if (count === 0) return { decision: { count, unread: null }, owes: [] };
-    const { sequence, unread } = await logs.addRead(tx, userId, { ids, upTo, count });
+    const { sequence, unread } = await eventLogs.addRead(tx, userId, { ids, upTo, count });
     const append = { type: "read", userId, sequence, ids, upTo, unread } as const;
     return {
       decision: { count, unread },
@@ -89,7 +89,7 @@ export function createNotifications({
   return {
     page: inboxes.page,
     count: inboxes.count,
-    unread: logs.unread,
+    unread: eventLogs.unread,
     async markRead(principal, request) {
       const { userId } = requireUser(principal);
       const wanted = toMarking(userId, request);
@@ -97,7 +97,7 @@ export function createNotifications({
       const { decision } = await write((tx) => mark(tx, userId, wanted));
       return {
         marked: decision.count,
-        unread: decision.unread ?? (await logs.unread(userId)),
+        unread: decision.unread ?? (await eventLogs.unread(userId)),
         errors: [],
       };
     },
@@ -105,7 +105,7 @@ export function createNotifications({
       subscriptions.follow(
         notificationTopic(userId),
         sourceOf(userId),
-        readLogCursor(notificationLog(userId), after),
+        readEventLogCursor(notificationLog(userId), after),
       ),
   };
 }
@@ -127,7 +127,7 @@ function toMarking(userId: number, request: MarkRequest): Marking | UserError {
     const message = `ids must be at most ${NOTIFICATION_LIMITS.ids}, not ${length}.`;
     return userError("OUT_OF_RANGE", ["ids"], message);
   }
-  const position = readLogCursor(notificationLog(userId), request.upTo);
+  const position = readEventLogCursor(notificationLog(userId), request.upTo);
   return typeof position === "object"
     ? position
     : userError("INVALID", ["upTo"], "upTo is not a cursor of your notifications.");

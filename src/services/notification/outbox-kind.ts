@@ -7,7 +7,7 @@ import type { OutboxEntry } from "../../domain/events/outbox.js";
 import type { NotificationAppend } from "../../domain/notification.js";
 import { mostTelling } from "../failures.js";
 import type { OutboxKind, OutboxKindSpec } from "../outbox/kind.js";
-import type { ApplyNotifications } from "./log.js";
+import type { ApplyNotifications } from "./event-log.js";
 
 const NOTIFICATION_KIND = "notification";
 

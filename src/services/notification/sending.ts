@@ -7,8 +7,8 @@
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";
+import type { NotificationLogTable } from "../../db/notification/event-log.js";
 import type { NotificationTable } from "../../db/notification/inbox.js";
-import type { NotificationLogTable } from "../../db/notification/log.js";
 import type { OperationTable } from "../../db/operations.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
 import { type UserError, userError } from "../../domain/errors.js";
@@ -51,7 +51,7 @@ export interface NotificationSending {
 
 export interface NotificationSendingDeps extends OutboxWriteDeps {
   readonly inboxes: Pick<NotificationTable, "write" | "usersAmong">;
-  readonly logs: Pick<NotificationLogTable, "deliver">;
+  readonly eventLogs: Pick<NotificationLogTable, "deliver">;
   readonly broadcasts: Pick<BroadcastTable, "begin" | "isOpen" | "users">;
   readonly operations: Pick<OperationTable, "remember" | "made">;
   readonly clock: Clock;
@@ -111,7 +111,7 @@ async function decide(
 
 /** One unknown user refuses the whole request. */
 async function sendTo(
-  { inboxes, logs }: Pick<NotificationSendingDeps, "inboxes" | "logs">,
+  { inboxes, eventLogs }: Pick<NotificationSendingDeps, "inboxes" | "eventLogs">,
   tx: Tx,
   content: NotificationContent,
   userIds: readonly number[],
@@ -121,7 +121,7 @@ async function sendTo(
   const { id, createdAt } = await inboxes.write(tx, content);
   return {
     decision: sentTo(userIds.length, true),
-    owes: [await deliver(logs, tx, { contentId: id, content, createdAt, userIds })],
+    owes: [await deliver(eventLogs, tx, { contentId: id, content, createdAt, userIds })],
   };
 }
 
@@ -153,11 +153,11 @@ async function presentOutcome(
 
 /** Puts written content into inboxes. Resolves to its outbox row. */
 export async function deliver(
-  logs: Pick<NotificationLogTable, "deliver">,
+  eventLogs: Pick<NotificationLogTable, "deliver">,
   tx: Tx,
   { contentId, userIds, content, createdAt }: Delivering,
 ): Promise<OutboxEntry> {
-  const to = await logs.deliver(tx, contentId, userIds);
+  const to = await eventLogs.deliver(tx, contentId, userIds);
   return notificationEntry({ type: "delivered", content, createdAt, to });
 }
 

@@ -1,5 +1,5 @@
 /** Notifications: who may name them. */
-import { BEGINNING, encodeLogCursor } from "../../../src/domain/events/log.js";
+import { BEGINNING, encodeEventLogCursor } from "../../../src/domain/events/event-log.js";
 import { encodeId } from "../../../src/domain/ids.js";
 import { notificationLog } from "../../../src/domain/notification.js";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../ownership-row.js";
 
 /** Has the form of a cursor, of the log of a user that never was. */
-const A_CURSOR = encodeLogCursor(notificationLog(999_999_999), { ...BEGINNING, sequence: 1 });
+const A_CURSOR = encodeEventLogCursor(notificationLog(999_999_999), { ...BEGINNING, sequence: 1 });
 
 /** Sends the owner a notification: its id, and its cursor in their log. */
 async function notified({

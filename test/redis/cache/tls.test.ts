@@ -68,7 +68,7 @@ it("Leaderboards work over TLS with the documented rights.", async () => {
 async function useSessions(souk: ReturnType<typeof connectRedis>): Promise<void> {
   const store = createSessionStore(testCaller(souk), createKeys(), SESSION_OPTIONS);
   await store.load("tag", { epoch: 1, revokedIds: ["gone"] });
-  await store.loadEverybody(0);
+  await store.loadRevokedBefore(0);
   for (const id of ["a", "b", "c"])
     expect(await store.create(newSession("tag", id))).toMatchObject({ leftMs: expect.any(Number) });
   expect(await store.touch("tag", "a")).not.toBeNull();

@@ -94,7 +94,7 @@ async function openSession(url: string, keys: Keys): Promise<void> {
   await attempts.forgive(attempt);
   await attempts.signIn({ ...attempt, id: "another" });
   await store.load("tag", { epoch: 1, revokedIds: [] });
-  await store.loadEverybody(0);
+  await store.loadRevokedBefore(0);
   await store.create(newSession("tag", "id"));
   const bucket = { kind: "viewer", name: "7", rule: { burst: 10, perSecond: 0.1 } } as const;
   await createLimiter(testCaller(connection), keys, { keepMs: 60_000 }).consume("operation", [

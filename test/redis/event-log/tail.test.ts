@@ -53,7 +53,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       const { tail, connection } = await openTails(at);
       const interruptions = [
         () => tail.append(topic(1), 7, "meanwhile"),
-        () => connection.unlink(at.keys.logState("notification", 1)),
+        () => connection.unlink(at.keys.eventLogState("notification", 1)),
         () => tail.read(topic(1), 0, 10, "another"),
       ];
       for (const interrupt of interruptions) {
@@ -107,7 +107,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
         const found = await tail.read(topic(1), 0, 100, "me");
         return found !== "not-loaded" && (found.entries[0]?.sequence ?? 0) > 40;
       });
-      expect(await connection.xlen(at.keys.log("notification", 1))).toBeGreaterThan(0);
+      expect(await connection.xlen(at.keys.eventLog("notification", 1))).toBeGreaterThan(0);
     });
   });
 });

@@ -20,7 +20,7 @@ type Stores = Awaited<ReturnType<typeof openStores>>;
 async function openStores() {
   const place = testRedis();
   const opened = [await readyStore(place), await readyStore(place), await readyStore(place)];
-  await opened[0]!.store.loadEverybody(0);
+  await opened[0]!.store.loadRevokedBefore(0);
   return {
     stores: opened.map(({ store }) => store),
     connection: opened[0]!.connection,

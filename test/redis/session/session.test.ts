@@ -27,7 +27,7 @@ async function knowingStore(options = {}) {
   const place = testRedis();
   const opened = await readyStore({ ...place, ...options });
   await opened.store.load("tag", { epoch: 1, revokedIds: [] });
-  await opened.store.loadEverybody(0);
+  await opened.store.loadRevokedBefore(0);
   return { ...place, ...opened };
 }
 
@@ -186,7 +186,7 @@ describe("a revocation", () => {
           .filter(([name]) => name !== "config|resetstat"),
       );
     };
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     await store.load("tag", { epoch: 1, revokedIds: [] });
     // Both scripts are known to the server from here on.
     await commandsOf(user(2));
@@ -204,7 +204,7 @@ describe("a revocation", () => {
       expect(await admin.zcard(keys.sessions("tag"))).toBe(sessions);
       costs.push({
         user: await commandsOf(user(epoch + 1)),
-        everybody: await commandsOf({ kind: "everyone", beforeMs: round + 2 }),
+        global: await commandsOf({ kind: "everyone", beforeMs: round + 2 }),
       });
       expect(await store.find("tag", `${round}-0`)).toBe("none");
     }
@@ -221,7 +221,7 @@ describe("a Redis that may remember wrongly", () => {
     onTestFinished(() => server.stop());
     const { store, connection } = await readyStore({ url: server.url, keys: testRedis().keys });
     await store.load("tag", { epoch: 1, revokedIds: [] });
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     for (const id of ["a", "b"]) await store.create(newSession("tag", id));
     await server.kill();
     await server.restart();
@@ -232,7 +232,7 @@ describe("a Redis that may remember wrongly", () => {
       await store.create(newSession("tag", "c")),
     ]).toEqual(["not-loaded", null, "not-loaded"]);
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
       "none",
       { session: { id: "b" } },
@@ -245,7 +245,7 @@ describe("a Redis that may remember wrongly", () => {
     const { keys } = testRedis();
     const { store, connection } = await readyStore({ url: server.url, keys });
     await store.load("tag", { epoch: 1, revokedIds: [] });
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     for (const id of ["a", "b", "c"]) await store.create(newSession("tag", id));
     await (connection as Redis).save();
     await copyFile(join(server.dir, "dump.rdb"), join(server.dir, "older.rdb"));
@@ -261,7 +261,7 @@ describe("a Redis that may remember wrongly", () => {
     await until("the connection to be back", async () => (await connection.ping()) === "PONG");
     expect(await store.find("tag", "a")).toBe("not-loaded");
     await store.load("tag", { epoch: 1, revokedIds: ["a"] });
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     expect([await store.find("tag", "a"), await store.find("tag", "b")]).toMatchObject([
       "none",
       { session: { id: "b" } },
@@ -282,9 +282,9 @@ describe("a Redis that may remember wrongly", () => {
     expect(await store.find("tag", "a")).toBe("not-loaded");
     await store.load("tag", { epoch: 1, revokedIds: [] });
     expect(await store.find("tag", "a")).toBe("none");
-    await connection.set(keys.sessionEverybody(), "0@abc");
+    await connection.set(keys.sessionsRevokedBefore(), "0@abc");
     await store.revoke({ kind: "everyone", beforeMs: 5 });
-    expect(await store.loadEverybody(0)).toBe("5");
+    expect(await store.loadRevokedBefore(0)).toBe("5");
   });
 });
 
@@ -293,7 +293,7 @@ describe("in a Cluster", () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { store } = await readyStore({ url: cluster.url, keys: createKeys() });
-    await store.loadEverybody(0);
+    await store.loadRevokedBefore(0);
     for (const userTag of ["one", "two", "three", "four"]) {
       await store.load(userTag, { epoch: 1, revokedIds: [] });
       for (const id of ["a", "b", "c"]) await store.create(newSession(userTag, `${userTag}-${id}`));

@@ -48,7 +48,7 @@ async function openSessions() {
     store,
     revocations: {
       stateOf: async () => ({ epoch: 1, revokedIds: [] }),
-      everybodyBefore: async () => 0,
+      revokedBefore: async () => 0,
     },
     outboxTable: { ofKind: async () => [] },
     failClosed: async () => [],

@@ -6,17 +6,17 @@ import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
-  encodeLogCursor,
-  type LogPosition,
-  type LogStart,
-} from "../../../src/domain/events/log.js";
+  type EventLogPosition,
+  type EventLogStart,
+  encodeEventLogCursor,
+} from "../../../src/domain/events/event-log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
-import { type LogProcess, testProcess } from "./log.fixture.js";
-import { Subscriber } from "./log-subscriber.js";
+import { type LogProcess, testProcess } from "./event-log.fixture.js";
+import { Subscriber } from "./event-log-subscriber.js";
 import { MemoryLog } from "./memory-log.js";
 
 const SCHEDULES = drillSize({ sample: 8, full: 500 });
@@ -74,8 +74,8 @@ class Crowd {
 
   async run(steps: readonly { act: (typeof ACTS)[number]; pick: number }[]): Promise<void> {
     const start = await this.log.end();
-    const cursor = encodeLogCursor("log", start);
-    const follow = (process: LogProcess, from: LogStart) =>
+    const cursor = encodeEventLogCursor("log", start);
+    const follow = (process: LogProcess, from: EventLogStart) =>
       process.subscriptions.follow(TOPIC, this.log, from);
     this.subscribers = Array.from(
       { length: SUBSCRIBERS },
@@ -134,14 +134,14 @@ class Crowd {
     // One more, which also announces a loss.
     this.append(this.processes[0] as LogProcess);
     await Promise.all(this.sending);
-    const end = encodeLogCursor("log", await this.log.end());
+    const end = encodeEventLogCursor("log", await this.log.end());
     await until(`everybody to be at ${end}`, () => {
       this.joinAll(0);
       return this.subscribers.every(({ cursor }) => cursor === end);
     });
   }
 
-  private judge(start: LogPosition, { told }: Subscriber<LogProcess, string>): void {
+  private judge(start: EventLogPosition, { told }: Subscriber<LogProcess, string>): void {
     let at = start;
     for (const item of told) {
       this.counts.told += 1;

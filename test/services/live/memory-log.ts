@@ -2,20 +2,24 @@
  * A log in memory whose history can be trimmed and lost, which never happens to one in Postgres. It
  * is announced like any other.
  */
-import type { LogEntry, LogPage, LogPosition } from "../../../src/domain/events/log.js";
-import type { LogSource } from "../../../src/services/live/log-reader.js";
+import type {
+  EventLogEntry,
+  EventLogPage,
+  EventLogPosition,
+} from "../../../src/domain/events/event-log.js";
+import type { EventLogSource } from "../../../src/services/live/event-log-reader.js";
 
 const PAGE_SIZE = 25;
 
 /** Entries are texts; at most `most` are kept. */
-export class MemoryLog implements LogSource<string> {
-  private entries: LogEntry<string>[] = [];
+export class MemoryLog implements EventLogSource<string> {
+  private entries: EventLogEntry<string>[] = [];
   private epoch = 1;
   private last = 0;
 
   constructor(private readonly most: number) {}
 
-  append(event: string): LogPosition {
+  append(event: string): EventLogPosition {
     this.last += 1;
     const position = { epoch: `${this.epoch}`, sequence: this.last };
     this.entries.push({ position, event });
@@ -35,11 +39,11 @@ export class MemoryLog implements LogSource<string> {
     this.entries = [];
   }
 
-  async end(): Promise<LogPosition> {
+  async end(): Promise<EventLogPosition> {
     return { epoch: `${this.epoch}`, sequence: this.last };
   }
 
-  async read({ epoch, sequence }: LogPosition): Promise<LogPage<string>> {
+  async read({ epoch, sequence }: EventLogPosition): Promise<EventLogPage<string>> {
     const end = await this.end();
     const first = this.entries[0]?.position.sequence ?? this.last + 1;
     const resumeFrom = { ...end, sequence: first - 1 };

@@ -6,20 +6,20 @@ export const EVENT_LOG_KEYS = {
   owner: "redis/event-log/tail.ts",
   commands: [],
   families: {
-    log: {
-      key: "log:{<kind>:<id>}",
+    eventLog: {
+      key: "event-log:{<kind>:<id>}",
       type: "stream",
-      ttl: "LOG_TAIL_MS since the last use",
-      bound: "logs in use; LOG_TAIL_ENTRIES entries each",
+      ttl: "EVENT_LOG_MS since the last use",
+      bound: "logs in use; EVENT_LOG_ENTRIES entries each",
       value:
         "The tail of a log, a cache of what Postgres has. Ids are `<sequence>-0`; `at` (ms) and " +
         "`entry`.",
       deleted: "It is read from Postgres again.",
     },
-    logState: {
-      key: "log-state:{<kind>:<id>}",
+    eventLogState: {
+      key: "event-log-state:{<kind>:<id>}",
       type: "hash",
-      ttl: "LOG_TAIL_MS since the last use",
+      ttl: "EVENT_LOG_MS since the last use",
       bound: "logs in use",
       value:
         "`server`: replication id of the server that it was written on; another one is loaded " +

@@ -37,8 +37,8 @@ export const SESSION_KEYS = {
         "from Postgres again.",
       deleted: "It is read from Postgres again.",
     },
-    sessionEverybody: {
-      key: "session-everybody",
+    sessionsRevokedBefore: {
+      key: "sessions-revoked-before",
       type: "string",
       ttl: "none",
       bound: "one",

@@ -10,35 +10,41 @@
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import type { LogAppend } from "../../domain/events/events.js";
-import type { LogGap, LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
+import type {
+  EventLogGap,
+  EventLogItem,
+  EventLogPage,
+  EventLogPosition,
+  EventLogStart,
+} from "../../domain/events/event-log.js";
+import type { EventLogAppend } from "../../domain/events/events.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 
 /** Reads a log. Both reject without their server, and are retried. */
-export interface LogSource<Event> {
+export interface EventLogSource<Event> {
   /** Where the log ends now. */
-  end(): Promise<LogPosition>;
+  end(): Promise<EventLogPosition>;
   /** What follows a position, a page at most. */
-  read(after: LogPosition): Promise<LogPage<Event>>;
+  read(after: EventLogPosition): Promise<EventLogPage<Event>>;
 }
 
-export interface LogReaderDeps<Event> {
-  readonly source: LogSource<Event>;
-  readonly start: LogStart;
+export interface EventLogReaderDeps<Event> {
+  readonly source: EventLogSource<Event>;
+  readonly start: EventLogStart;
   /** Called once. */
   readonly onEnd: () => void;
   readonly log: Logger;
 }
 
 /** The wait before a source that failed is called again. */
-const LOG_RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
+const EVENT_LOG_RETRY: Backoff = { firstMs: 100, longestMs: SECOND };
 
 /** Reads a log from a start, item by item. */
-export class LogReader<Event> {
-  readonly items: Stream<LogItem<Event>>;
-  private readonly page: LogItem<Event>[] = [];
-  private position: LogPosition | null = null;
+export class EventLogReader<Event> {
+  readonly items: Stream<EventLogItem<Event>>;
+  private readonly page: EventLogItem<Event>[] = [];
+  private position: EventLogPosition | null = null;
   /** Entries may follow the position. */
   private behind = true;
   /** The log grew while no item was wanted. */
@@ -50,7 +56,7 @@ export class LogReader<Event> {
   private failures = 0;
   private stopPause = (): void => {};
 
-  constructor(private readonly deps: LogReaderDeps<Event>) {
+  constructor(private readonly deps: EventLogReaderDeps<Event>) {
     this.items = new Stream({ onNext: () => void this.work(), onEnd: () => this.close() });
   }
 
@@ -61,7 +67,7 @@ export class LogReader<Event> {
   }
 
   /** The log has grown. O(1). */
-  onNews({ epoch, sequence }: LogAppend): void {
+  onNews({ epoch, sequence }: EventLogAppend): void {
     if (this.position?.epoch === epoch && sequence <= this.position.sequence) return;
     this.late ||= !this.items.isWanting;
     this.behind = true;
@@ -100,7 +106,7 @@ export class LogReader<Event> {
 
   private handOver(): void {
     while (this.items.isWanting && this.page.length > 0)
-      this.items.offer(this.page.shift() as LogItem<Event>);
+      this.items.offer(this.page.shift() as EventLogItem<Event>);
   }
 
   /** Repeats a read that failed by the same position. */
@@ -117,7 +123,7 @@ export class LogReader<Event> {
       // consumer.
       this.behind = this.doubted = true;
       this.failures += 1;
-      await this.pause(backoffMs(this.failures, LOG_RETRY));
+      await this.pause(backoffMs(this.failures, EVENT_LOG_RETRY));
     }
   }
 
@@ -162,7 +168,7 @@ export class LogReader<Event> {
   }
 
   /** SLOW_CONSUMER: notified, and not reading before the trim. */
-  private addGap({ reason, resumeFrom }: LogGap): void {
+  private addGap({ reason, resumeFrom }: EventLogGap): void {
     const isSlow = reason === "TRIMMED" && this.late && !this.doubted;
     this.page.push({ reason: isSlow ? "SLOW_CONSUMER" : reason, resumeFrom });
     this.position = resumeFrom;

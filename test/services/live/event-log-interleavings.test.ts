@@ -5,13 +5,13 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-import { BEGINNING } from "../../../src/domain/events/log.js";
+import { BEGINNING } from "../../../src/domain/events/event-log.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { drillSize } from "../../support/drill.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";
-import { commit, makeUsers, testProcess } from "./log.fixture.js";
-import { Fleet, schedules } from "./log-interleavings.js";
+import { commit, makeUsers, testProcess } from "./event-log.fixture.js";
+import { Fleet, schedules } from "./event-log-interleavings.js";
 
 const SCHEDULES = drillSize({ sample: 8, full: 1_000 });
 const SUBSCRIBERS = drillSize({ sample: 60, full: 200 });

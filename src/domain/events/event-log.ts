@@ -16,7 +16,7 @@ export type GapReason = (typeof GAP_REASONS)[number];
  * A place in a log: after the entry with this sequence; 0 is the
  * beginning.
  */
-export interface LogPosition {
+export interface EventLogPosition {
   /**
    * The history of the sequence; {@link DURABLE} where there is
    * only one.
@@ -29,36 +29,36 @@ export interface LogPosition {
 export const DURABLE = "";
 
 /** The position before the first entry of a durable log. */
-export const BEGINNING: LogPosition = { epoch: DURABLE, sequence: 0 };
+export const BEGINNING: EventLogPosition = { epoch: DURABLE, sequence: 0 };
 
 /** One entry, and the position after it. */
-export interface LogEntry<Event> {
-  readonly position: LogPosition;
+export interface EventLogEntry<Event> {
+  readonly position: EventLogPosition;
   readonly event: Event;
 }
 
 /** A gap: what comes next comes after `resumeFrom`. */
-export interface LogGap {
+export interface EventLogGap {
   readonly reason: GapReason;
-  readonly resumeFrom: LogPosition;
+  readonly resumeFrom: EventLogPosition;
 }
 
 /** Items of a subscription, in order. */
-export type LogItem<Event> = LogEntry<Event> | LogGap;
+export type EventLogItem<Event> = EventLogEntry<Event> | EventLogGap;
 
 /**
  * What follows a position: entries without any missing between
  * them, or a gap.
  */
-export type LogPage<Event> = LogGap | LogStretch<Event>;
+export type EventLogPage<Event> = EventLogGap | EventLogStretch<Event>;
 
-export interface LogStretch<Event> {
-  readonly entries: readonly LogEntry<Event>[];
+export interface EventLogStretch<Event> {
+  readonly entries: readonly EventLogEntry<Event>[];
   /**
    * Where to read on: after the last entry, and after later ones
    * that have expired.
    */
-  readonly next: LogPosition;
+  readonly next: EventLogPosition;
   /** Whether there is more after `next` already. */
   readonly more: boolean;
 }
@@ -67,10 +67,10 @@ export interface LogStretch<Event> {
  * Start of a subscription: after an entry, from now on, or an
  * invalid cursor.
  */
-export type LogStart = LogPosition | "now" | "invalid";
+export type EventLogStart = EventLogPosition | "now" | "invalid";
 
 /** Writes a position as a cursor of the log with this name. */
-export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): string {
+export function encodeEventLogCursor(log: string, { epoch, sequence }: EventLogPosition): string {
   return encodeCursor(log, { value: epoch === DURABLE ? sequence : epoch, id: sequence });
 }
 
@@ -78,7 +78,7 @@ export function encodeLogCursor(log: string, { epoch, sequence }: LogPosition): 
  * Start for a client with `cursor`: null is now, the empty text
  * the beginning of a durable log.
  */
-export function readLogCursor(log: string, cursor: string | null | undefined): LogStart {
+export function readEventLogCursor(log: string, cursor: string | null | undefined): EventLogStart {
   if (cursor === null || cursor === undefined) return "now";
   if (cursor === "") return BEGINNING;
   const position = readCursor(log, cursor);

@@ -7,15 +7,15 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import fc from "fast-check";
 import { Redis } from "ioredis";
-import { createNotificationLogTable } from "../../../src/db/notification/log.js";
-import type { LogStart } from "../../../src/domain/events/log.js";
+import { createNotificationLogTable } from "../../../src/db/notification/event-log.js";
+import type { EventLogStart } from "../../../src/domain/events/event-log.js";
 import { type NotificationEvent, notificationLog } from "../../../src/domain/notification.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import type { TestDatabase } from "../../support/postgres.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
-import { commit, type LogProcess, makeUsers, openProcess } from "./log.fixture.js";
-import { Subscriber } from "./log-subscriber.js";
+import { commit, type LogProcess, makeUsers, openProcess } from "./event-log.fixture.js";
+import { Subscriber } from "./event-log-subscriber.js";
 
 /** What may happen, as often as it is repeated here. */
 const ACTS = [
@@ -153,7 +153,7 @@ export class Fleet {
     if (act === "heal") await process.proxy.restore();
     if (act === "trim")
       await this.asAdmin((admin) =>
-        admin.unlink(this.keys.log("notification", this.pickUsers(pick)[0] ?? 0)),
+        admin.unlink(this.keys.eventLog("notification", this.pickUsers(pick)[0] ?? 0)),
       );
     if (act === "flush") await this.asAdmin((admin) => admin.flushall());
     if (act === "restart Redis") await this.server.restart();
@@ -168,7 +168,7 @@ export class Fleet {
   }
 
   private follower(userId: number) {
-    const follow = (process: LogProcess, start: LogStart) => process.follow(userId, start);
+    const follow = (process: LogProcess, start: EventLogStart) => process.follow(userId, start);
     return {
       userId,
       subscriber: new Subscriber<LogProcess, NotificationEvent>(notificationLog(userId), follow),

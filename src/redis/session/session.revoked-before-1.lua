@@ -7,14 +7,14 @@
   ARGV[1]  a time of Postgres (ms since epoch), or "" to read
   Returns  the time that holds (ms), or "" when it was not loaded on this server
 ]]
-local everybody = KEYS[1]
+local before = KEYS[1]
 local known = ARGV[1]
 
 -- include: client/memory-fence
-local current, loadedOn = string.match(redis.call("GET", everybody) or "", "^(%d+)@(%x+)$")
+local current, loadedOn = string.match(redis.call("GET", before) or "", "^(%d+)@(%x+)$")
 if known == "" then
   return loadedOn == server and current or ""
 end
 local holds = math.max(tonumber(known), tonumber(current) or 0)
-redis.call("SET", everybody, string.format("%.0f", holds) .. "@" .. server)
+redis.call("SET", before, string.format("%.0f", holds) .. "@" .. server)
 return string.format("%.0f", holds)

@@ -16,7 +16,7 @@ import { bigints } from "../client/statements.js";
 import type { notificationLogs, notificationReads, notifications } from "../schema/notification.js";
 import { ALIVE, NOTIFICATION_COLUMNS, type NotificationRow, toNotification } from "./inbox.js";
 
-export interface LogRead {
+export interface NotificationLogRead {
   /** Sequence of the log's last entry; 0 where there is none. */
   readonly last: number;
   /** In order. Sequences of expired notifications are missing. */
@@ -50,7 +50,7 @@ export interface NotificationLogTable {
     marked: MarkedRead & { readonly count: number },
   ): Promise<{ sequence: number; unread: number }>;
   /** Up to `limit` entries after a sequence. One statement. */
-  read(userId: number, after: number, limit: number): Promise<LogRead>;
+  read(userId: number, after: number, limit: number): Promise<NotificationLogRead>;
   /** Sequence of the last entry; 0 where there is none. One statement. */
   last(userId: number): Promise<number>;
   /** Number of unread notifications. One statement. */
@@ -62,7 +62,7 @@ const expiredUnread = (userId: SQL): SQL => sql`(
   SELECT count(*) FROM notifications x
   WHERE x.user_id = ${userId} AND x.read_at IS NULL AND x.expires_at <= statement_timestamp())`;
 
-type LogRow = Row<typeof notificationLogs>;
+type NotificationLogRow = Row<typeof notificationLogs>;
 
 export function createNotificationLogTable(database: Database): NotificationLogTable {
   return {
@@ -75,14 +75,16 @@ export function createNotificationLogTable(database: Database): NotificationLogT
     },
     addRead,
     async read(userId, after, limit) {
-      const rows = await database.query<LogReadRow>(readStatement(userId, after, limit));
+      const rows = await database.query<NotificationLogReadRow>(
+        readStatement(userId, after, limit),
+      );
       return {
         last: rows[0]?.last ?? 0,
-        entries: rows.flatMap((row) => (row.at === null ? [] : [toLogEntry(row)])),
+        entries: rows.flatMap((row) => (row.at === null ? [] : [toNotificationLogEntry(row)])),
       };
     },
     async last(userId) {
-      const [row] = await database.query<Pick<LogRow, "sequence">>(
+      const [row] = await database.query<Pick<NotificationLogRow, "sequence">>(
         sql`SELECT sequence FROM notification_logs WHERE user_id = ${userId}::bigint`,
       );
       return row?.sequence ?? 0;
@@ -106,7 +108,7 @@ async function deliverToInboxes(
   contentId: number,
   userIds: readonly number[],
 ): Promise<Delivery[]> {
-  const raised = await tx.query<LogRow>(sql`
+  const raised = await tx.query<NotificationLogRow>(sql`
     INSERT INTO notification_logs AS l (user_id, sequence, unread)
     SELECT u.id, 1, 1 FROM unnest(${bigints(userIds)}) AS u(id) ORDER BY u.id
     ON CONFLICT (user_id) DO UPDATE SET sequence = l.sequence + 1, unread = l.unread + 1
@@ -148,9 +150,15 @@ async function addRead(
 type DeliveredRow = NotificationRow & { readonly ids: null; readonly up_to: null };
 type MarkedRow = Nullable<NotificationRow> & Row<typeof notificationReads, "ids" | "up_to">;
 /** `at` is the sequence of the entry. */
-type LogEntryRow = Pick<LogRow, "unread"> & { readonly at: number } & (DeliveredRow | MarkedRow);
+type NotificationLogEntryRow = Pick<NotificationLogRow, "unread"> & { readonly at: number } & (
+    | DeliveredRow
+    | MarkedRow
+  );
 /** `last` is that of the log; without an entry the rest is null. */
-type LogReadRow = { readonly last: number } & (LogEntryRow | { readonly at: null });
+type NotificationLogReadRow = { readonly last: number } & (
+  | NotificationLogEntryRow
+  | { readonly at: null }
+);
 
 /**
  * One statement, so that the end of the log and its entries
@@ -176,7 +184,9 @@ const readStatement = (userId: number, after: number, limit: number): SQL => sql
   WHERE l.user_id = ${userId}::bigint ORDER BY e.at`;
 
 /** As of its commit; later entries hold what was read since. */
-function toLogEntry(row: LogEntryRow): LogRead["entries"][number] {
+function toNotificationLogEntry(
+  row: NotificationLogEntryRow,
+): NotificationLogRead["entries"][number] {
   const { at: sequence, unread } = row;
   if (row.ids) return { sequence, event: { type: "read", ids: row.ids, upTo: row.up_to, unread } };
   const notification = { ...toNotification(row), readAt: null };

@@ -12,45 +12,50 @@
  */
 import type { Logger } from "pino";
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";
-import type { LogTopicKind, Topic } from "../../domain/events/events.js";
-import type { LogItem, LogPage, LogPosition, LogStart } from "../../domain/events/log.js";
+import type {
+  EventLogItem,
+  EventLogPage,
+  EventLogPosition,
+  EventLogStart,
+} from "../../domain/events/event-log.js";
+import type { EventLogTopicKind, Topic } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
-import { LogReader, type LogSource } from "./log-reader.js";
+import { EventLogReader, type EventLogSource } from "./event-log-reader.js";
 import { TopicRegistry } from "./topic-registry.js";
 
-export type { LogSource } from "./log-reader.js";
+export type { EventLogSource } from "./event-log-reader.js";
 
 /** Follows logs. */
-export interface LogSubscriptions {
+export interface EventLogSubscriptions {
   /** Follows a log, beginning now; `return()` ends it at once. */
   follow<Event>(
-    topic: Topic<LogTopicKind>,
-    source: LogSource<Event>,
-    start: LogStart,
-  ): AsyncIterableIterator<LogItem<Event>>;
+    topic: Topic<EventLogTopicKind>,
+    source: EventLogSource<Event>,
+    start: EventLogStart,
+  ): AsyncIterableIterator<EventLogItem<Event>>;
   /** Logs with a reader. */
-  logs(): number;
+  eventLogs(): number;
   /** Readers. */
   readers(): number;
   /** Ends every reader. Resolves when their topics are given back. */
   close(): Promise<void>;
 }
 
-type AnyReader = Pick<LogReader<unknown>, "onNews" | "resync" | "items">;
+type AnyReader = Pick<EventLogReader<unknown>, "onNews" | "resync" | "items">;
 /** Reads that began in this turn, by position. */
-type Reads = SingleFlight<LogPage<unknown>>;
+type Reads = SingleFlight<EventLogPage<unknown>>;
 
 /** Follows the logs of a process. */
-export function createLogSubscriptions({
+export function createEventLogSubscriptions({
   pubsub,
   log,
 }: {
   readonly pubsub: PubSub;
   readonly log: Logger;
-}): LogSubscriptions {
+}): EventLogSubscriptions {
   const readers = new Set<AnyReader>();
   let isClosed = false;
-  const topics = new TopicRegistry<LogTopicKind, AnyReader, Reads>({
+  const topics = new TopicRegistry<EventLogTopicKind, AnyReader, Reads>({
     pubsub,
     log,
     createState: () => new SingleFlight(),
@@ -62,7 +67,7 @@ export function createLogSubscriptions({
   return {
     follow(topic, source, start) {
       const open = topics.open(topic);
-      const reader = new LogReader({
+      const reader = new EventLogReader({
         source: { end: () => source.end(), read: (after) => shareReads(open.state, source, after) },
         start,
         onEnd() {
@@ -80,7 +85,7 @@ export function createLogSubscriptions({
       );
       return reader.items;
     },
-    logs: () => topics.size,
+    eventLogs: () => topics.size,
     readers: () => readers.size,
     async close() {
       isClosed = true;
@@ -93,13 +98,13 @@ export function createLogSubscriptions({
 /** Shared within a turn: an older read may miss newer entries. */
 function shareReads<Event>(
   reads: Reads,
-  source: LogSource<Event>,
-  after: LogPosition,
-): Promise<LogPage<Event>> {
+  source: EventLogSource<Event>,
+  after: EventLogPosition,
+): Promise<EventLogPage<Event>> {
   const at = `${after.epoch}:${after.sequence}`;
   const page = reads.run(at, () => {
     queueMicrotask(() => reads.forget(at));
     return source.read(after);
   });
-  return page as Promise<LogPage<Event>>;
+  return page as Promise<EventLogPage<Event>>;
 }

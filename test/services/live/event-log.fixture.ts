@@ -5,23 +5,23 @@
 
 import { onTestFinished } from "vitest";
 import { createUserTable } from "../../../src/db/account/users.js";
+import { createNotificationLogTable } from "../../../src/db/notification/event-log.js";
 import { createNotificationTable } from "../../../src/db/notification/inbox.js";
-import { createNotificationLogTable } from "../../../src/db/notification/log.js";
 import { createOutboxTable, type OutboxTable } from "../../../src/db/outbox.js";
-import type { LogItem, LogStart } from "../../../src/domain/events/log.js";
+import type { EventLogItem, EventLogStart } from "../../../src/domain/events/event-log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createDirectCaller } from "../../../src/redis/client/direct-call.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
-import { createEventLogTail, type LogBounds } from "../../../src/redis/event-log/tail.js";
+import { createEventLogTail, type EventLogBounds } from "../../../src/redis/event-log/tail.js";
 import { createPubSub } from "../../../src/redis/pubsub/pubsub.js";
-import { createLogSubscriptions } from "../../../src/services/live/log-subscription.js";
+import { createEventLogSubscriptions } from "../../../src/services/live/event-log-subscription.js";
 import {
   createApplyNotifications,
   createNotificationSource,
   notificationTopic,
-} from "../../../src/services/notification/log.js";
+} from "../../../src/services/notification/event-log.js";
 import {
   createNotificationKind,
   notificationEntry,
@@ -37,7 +37,7 @@ export interface Place {
   readonly database: TestDatabase;
   readonly port: number;
   readonly keys: Keys;
-  readonly bounds?: Partial<LogBounds>;
+  readonly bounds?: Partial<EventLogBounds>;
   readonly heartbeatMs?: number;
   /** In place of the proxy: a Cluster. */
   readonly url?: string;
@@ -72,7 +72,7 @@ export async function openProcess({
   const breaker = testCaller(requests, all);
   const tail = createEventLogTail(breaker, keys, all);
   const [table, outboxTable] = [createNotificationLogTable(database), createOutboxTable(database)];
-  const subscriptions = createLogSubscriptions({ pubsub, log });
+  const subscriptions = createEventLogSubscriptions({ pubsub, log });
   await whenReady(requests, 30_000);
   const notify = createApplyNotifications(tail);
   const probe = createDirectCaller(silentTelemetry, "outbox");
@@ -93,7 +93,10 @@ export async function openProcess({
     outboxTable,
     pubsub,
     tail,
-    follow: (userId: number, start: LogStart): AsyncIterableIterator<LogItem<NotificationEvent>> =>
+    follow: (
+      userId: number,
+      start: EventLogStart,
+    ): AsyncIterableIterator<EventLogItem<NotificationEvent>> =>
       subscriptions.follow(
         notificationTopic(userId),
         createNotificationSource(userId, { tail, table, breaker }),

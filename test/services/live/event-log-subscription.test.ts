@@ -7,10 +7,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   BEGINNING,
-  type LogItem,
-  type LogPosition,
-  type LogStart,
-} from "../../../src/domain/events/log.js";
+  type EventLogItem,
+  type EventLogPosition,
+  type EventLogStart,
+} from "../../../src/domain/events/event-log.js";
 import type { NotificationEvent } from "../../../src/domain/notification.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { numsub } from "../../support/numsub.js";
@@ -18,7 +18,7 @@ import { type TestDatabase, testDatabase } from "../../support/postgres.js";
 import { startRedisCluster, startRedisServer } from "../../support/redis.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { until } from "../../support/until.js";
-import { commit, type LogProcess, makeUsers, testProcess } from "./log.fixture.js";
+import { commit, type LogProcess, makeUsers, testProcess } from "./event-log.fixture.js";
 import { MemoryLog } from "./memory-log.js";
 
 let database: TestDatabase;
@@ -50,10 +50,10 @@ async function send(
 }
 
 async function take<Event>(
-  reader: AsyncIterator<LogItem<Event>>,
+  reader: AsyncIterator<EventLogItem<Event>>,
   count: number,
-): Promise<LogItem<Event>[]> {
-  const items: LogItem<Event>[] = [];
+): Promise<EventLogItem<Event>[]> {
+  const items: EventLogItem<Event>[] = [];
   while (items.length < count) {
     const { done, value } = await reader.next();
     if (done) throw new Error(`ended after ${items.length} of ${count}`);
@@ -62,7 +62,7 @@ async function take<Event>(
   return items;
 }
 
-const told = (items: readonly LogItem<NotificationEvent>[]): string[] =>
+const told = (items: readonly EventLogItem<NotificationEvent>[]): string[] =>
   items.map((item) =>
     "reason" in item
       ? item.reason
@@ -70,7 +70,7 @@ const told = (items: readonly LogItem<NotificationEvent>[]): string[] =>
         ? item.event.notification.title
         : "read",
   );
-const positionOf = (item: LogItem<unknown> | undefined): LogPosition => {
+const positionOf = (item: EventLogItem<unknown> | undefined): EventLogPosition => {
   if (!item || "reason" in item) throw new Error("no entry");
   return item.position;
 };
@@ -107,10 +107,10 @@ describe("a durable log", () => {
     const readers = Array.from({ length: 10 }, () => process.follow(user, "now"));
     const waiting = readers.map((reader) => reader.next());
     await until("the subscription", async () => (await count()) === 1);
-    expect([process.subscriptions.logs(), process.subscriptions.readers()]).toEqual([1, 10]);
+    expect([process.subscriptions.eventLogs(), process.subscriptions.readers()]).toEqual([1, 10]);
     await Promise.all(readers.map((reader) => reader.return?.()));
     expect(await Promise.all(waiting)).toEqual(Array(10).fill({ done: true, value: undefined }));
-    expect([process.subscriptions.logs(), process.subscriptions.readers()]).toEqual([0, 0]);
+    expect([process.subscriptions.eventLogs(), process.subscriptions.readers()]).toEqual([0, 0]);
     await until("its end", async () => (await count()) === 0);
   });
 
@@ -158,8 +158,8 @@ describe("a durable log", () => {
     const after = positionOf(first);
     expect(told(await take(process.follow(user, after), 59))).toEqual(names.slice(1));
     await (await redisAdmin()).unlink(
-      at.keys.log("notification", user),
-      at.keys.logState("notification", user),
+      at.keys.eventLog("notification", user),
+      at.keys.eventLogState("notification", user),
     );
     expect(told(await take(process.follow(user, after), 59))).toEqual(names.slice(1));
     await process.proxy.cut();
@@ -276,11 +276,11 @@ it("Logs are followed through a Cluster, whichever node restarts.", async () => 
 
 describe("a log that can lose history", () => {
   const topic = { kind: "notification", id: 1 } as const;
-  const names = (items: readonly LogItem<string>[]): string[] =>
+  const names = (items: readonly EventLogItem<string>[]): string[] =>
     items.map((item) => ("reason" in item ? item.reason : item.event));
   const append = ({ pubsub }: LogProcess, log: MemoryLog, event: string) =>
     pubsub.publish(topic, log.append(event));
-  const follow = ({ subscriptions }: LogProcess, log: MemoryLog, start: LogStart) =>
+  const follow = ({ subscriptions }: LogProcess, log: MemoryLog, start: EventLogStart) =>
     subscriptions.follow(topic, log, start);
 
   it("Every entry is delivered once and in order, and another process resumes.", async () => {

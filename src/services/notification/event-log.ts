@@ -6,9 +6,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { NotificationLogTable } from "../../db/notification/log.js";
-import type { LogTopicKind, Topic } from "../../domain/events/events.js";
-import { DURABLE, type LogEntry, type LogPage, type LogPosition } from "../../domain/events/log.js";
+import type { NotificationLogTable } from "../../db/notification/event-log.js";
+import {
+  DURABLE,
+  type EventLogEntry,
+  type EventLogPage,
+  type EventLogPosition,
+} from "../../domain/events/event-log.js";
+import type { EventLogTopicKind, Topic } from "../../domain/events/events.js";
 import type {
   Delivery,
   NotificationAppend,
@@ -19,7 +24,7 @@ import type { Breaker } from "../../redis/client/breaker.js";
 import { NOT_LOADED } from "../../redis/client/memory-fence.js";
 import type { EventLogTail, TailRead } from "../../redis/event-log/tail.js";
 import { failuresOf, mostTelling } from "../failures.js";
-import type { LogSource } from "../live/log-subscription.js";
+import type { EventLogSource } from "../live/event-log-subscription.js";
 
 /**
  * Adds committed entries to the tails and announces
@@ -61,7 +66,7 @@ export function createApplyNotifications(tail: Pick<EventLogTail, "append">): Ap
 const APPENDED_AT_ONCE = 100;
 
 /** The topic of a user's log. */
-export const notificationTopic = (userId: number): Topic<LogTopicKind> => ({
+export const notificationTopic = (userId: number): Topic<EventLogTopicKind> => ({
   kind: "notification",
   id: userId,
 });
@@ -82,12 +87,12 @@ export interface NotificationSourceDeps {
 export function createNotificationSource(
   userId: number,
   { tail, table, breaker }: NotificationSourceDeps,
-): LogSource<NotificationEvent> {
+): EventLogSource<NotificationEvent> {
   const topic = notificationTopic(userId);
 
   const fromPostgres = async (
     after: number,
-  ): Promise<{ page: LogPage<NotificationEvent>; last: number }> => {
+  ): Promise<{ page: EventLogPage<NotificationEvent>; last: number }> => {
     const { last, entries } = await table.read(userId, after, ENTRIES_AT_ONCE);
     if (last < after)
       return { last, page: { reason: "CURSOR_INVALID", resumeFrom: positionAt(last) } };
@@ -137,7 +142,7 @@ export function createNotificationSource(
   }
 }
 
-const positionAt = (sequence: number): LogPosition => ({ epoch: DURABLE, sequence });
+const positionAt = (sequence: number): EventLogPosition => ({ epoch: DURABLE, sequence });
 
 /**
  * The entries that follow without a hole; null where
@@ -146,7 +151,7 @@ const positionAt = (sequence: number): LogPosition => ({ epoch: DURABLE, sequenc
 function followingEntries(
   { last, nowMs, entries }: TailRead,
   after: number,
-): LogPage<NotificationEvent> | null {
+): EventLogPage<NotificationEvent> | null {
   if (last < after) return null;
   const unbroken = entries.filter(({ sequence }, index) => sequence === after + 1 + index);
   if (unbroken.length === 0 && last > after) return null;
@@ -157,7 +162,7 @@ function followingEntries(
   if (parsed.some(({ event }) => event === null)) return null;
   const next = positionAt(after + unbroken.length);
   return {
-    entries: (parsed as LogEntry<NotificationEvent>[]).filter(({ event }) =>
+    entries: (parsed as EventLogEntry<NotificationEvent>[]).filter(({ event }) =>
       isUnexpired(event, nowMs),
     ),
     next,

@@ -3,17 +3,17 @@
  * and comes back on another process.
  */
 import {
-  encodeLogCursor,
-  type LogItem,
-  type LogStart,
-  readLogCursor,
-} from "../../../src/domain/events/log.js";
+  type EventLogItem,
+  type EventLogStart,
+  encodeEventLogCursor,
+  readEventLogCursor,
+} from "../../../src/domain/events/event-log.js";
 
 /** One client. */
 export class Subscriber<Process, Event> {
   /** What it has handled, in order. */
-  readonly told: LogItem<Event>[] = [];
-  private reader: AsyncIterableIterator<LogItem<Event>> | null = null;
+  readonly told: EventLogItem<Event>[] = [];
+  private reader: AsyncIterableIterator<EventLogItem<Event>> | null = null;
   /** Set while it takes nothing. */
   private asleep: { readonly until: Promise<void>; readonly wake: () => void } | null = null;
 
@@ -25,20 +25,20 @@ export class Subscriber<Process, Event> {
     readonly log: string,
     private readonly follow: (
       process: Process,
-      start: LogStart,
-    ) => AsyncIterableIterator<LogItem<Event>>,
+      start: EventLogStart,
+    ) => AsyncIterableIterator<EventLogItem<Event>>,
     public cursor = "",
   ) {}
 
   /** The sequence that it has handled last. */
   get at(): number {
-    const start = readLogCursor(this.log, this.cursor);
+    const start = readEventLogCursor(this.log, this.cursor);
     return typeof start === "object" ? start.sequence : -1;
   }
 
   join(process: Process): void {
     if (this.reader) return;
-    const reader = this.follow(process, readLogCursor(this.log, this.cursor));
+    const reader = this.follow(process, readEventLogCursor(this.log, this.cursor));
     this.reader = reader;
     void this.consume(reader);
   }
@@ -63,12 +63,15 @@ export class Subscriber<Process, Event> {
   }
 
   /** What arrives after it has left was not handled, and comes again. */
-  private async consume(reader: AsyncIterableIterator<LogItem<Event>>): Promise<void> {
+  private async consume(reader: AsyncIterableIterator<EventLogItem<Event>>): Promise<void> {
     for await (const item of reader) {
       await this.asleep?.until;
       if (this.reader !== reader) return;
       this.told.push(item);
-      this.cursor = encodeLogCursor(this.log, "reason" in item ? item.resumeFrom : item.position);
+      this.cursor = encodeEventLogCursor(
+        this.log,
+        "reason" in item ? item.resumeFrom : item.position,
+      );
     }
     if (this.reader === reader) this.reader = null;
   }
