@@ -38,7 +38,6 @@ const DIRECT_CALLS = [
   "heartbeat beat",
   "heartbeat ping",
   "info read",
-  "outbox ping",
   "pubsub publish",
   "pubsub subscribe",
 ];
