@@ -231,9 +231,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   server: [
     "connection → operation",
     "fan-out → connection",
+    "fan-out → cost",
     "fan-out → operation",
+    "http → cost",
     "http → operation",
+    "operation → cost",
     "websocket → connection",
+    "websocket → cost",
     "websocket → fan-out",
     "websocket → http",
     "websocket → operation",

@@ -10,7 +10,7 @@ import { readRedisInfo } from "../redis/client/info.js";
 import { createRequestContext } from "../resolvers/context.js";
 import { createEvents } from "../resolvers/events.js";
 import { buildSoukSchema, type ResolverClass } from "../schema/build-schema.js";
-import { checkListSizes } from "../server/operation/field-price.js";
+import { checkListSizes } from "../server/cost/field-price.js";
 import type { CreateContext } from "../server/operation/operation.js";
 import { createServer, type ServerDeps } from "../server/server.js";
 import { createGuests } from "../services/account/guests.js";

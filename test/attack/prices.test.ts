@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { buildSchema, type DocumentNode, parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPrices } from "../../src/server/operation/cost.js";
+import { createPrices } from "../../src/server/cost/cost.js";
 import { type Answer, startServer, type TestServer } from "../server/test-server.js";
 import { ask, connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 

@@ -25,13 +25,13 @@ import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import type { BadUserInput } from "../../src/domain/errors.js";
 import { encodeCursor } from "../../src/domain/page.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
-import { createPrices } from "../../src/server/operation/cost.js";
+import { createPrices } from "../../src/server/cost/cost.js";
 import {
   coerceVariables,
   createArgumentCheck,
   type InvalidInput,
-} from "../../src/server/operation/input.js";
-import { randomOperation, write } from "../server/operation/cost-documents.js";
+} from "../../src/server/cost/input.js";
+import { randomOperation, write } from "../server/cost/cost-documents.js";
 import { drillSize } from "../support/drill.js";
 
 const resolverClasses = resolverClassesOf(SUBJECTS);

@@ -3,7 +3,7 @@
 import { type DocumentNode, getOperationAST } from "graphql";
 import { sha256 } from "../../domain/hash.js";
 import { own } from "../../domain/own.js";
-import type { PreparedOperation } from "../operation/cost.js";
+import type { PreparedOperation } from "../cost/cost.js";
 
 /** A longer key is hashed: variables may be as long as a frame. */
 const MAX_KEY_CHARACTERS = 256;

@@ -27,6 +27,7 @@ import {
 } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
+import { InvalidInput } from "../cost/input.js";
 import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { DocumentCache } from "../operation/documents.js";
@@ -37,7 +38,6 @@ import {
   STATUS_OF_CODE,
   withRequestId,
 } from "../operation/format-error.js";
-import { InvalidInput } from "../operation/input.js";
 import type { Operation } from "../operation/operation.js";
 
 /** The context that Apollo carries. */

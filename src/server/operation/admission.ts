@@ -2,13 +2,13 @@ import { NO_TOKEN } from "../../domain/consistency-token.js";
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/charge.js";
+import type { CheckCost, Cost, PreparedOperation } from "../cost/cost.js";
+import { textPrice } from "../cost/document-price.js";
+import { OperationPayment } from "../cost/payment.js";
 import { type Caller, type ClaimedCaller, identify } from "./caller.js";
-import type { CheckCost, Cost, PreparedOperation } from "./cost.js";
-import { textPrice } from "./document-price.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Operation } from "./operation.js";
-import { OperationPayment } from "./payment.js";
 
 export interface AdmissionDeps {
   readonly checkCost: CheckCost;

@@ -22,7 +22,7 @@ import {
 import { LRUCache } from "lru-cache";
 import { NameTooLong } from "../../domain/errors.js";
 import { sha256 } from "../../domain/hash.js";
-import { countTokens, readingPrice } from "./document-price.js";
+import { countTokens, readingPrice } from "../cost/document-price.js";
 import { refuseLongNames } from "./names.js";
 import { subscriptionRootRule } from "./subscription-root.js";
 

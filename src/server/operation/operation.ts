@@ -5,9 +5,9 @@ import type { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
 import type { ReadOutcome } from "../../domain/read-context.js";
 import type { RequestContext } from "../../resolvers/context.js";
+import type { CostReport, OperationPayment } from "../cost/payment.js";
 import type { Permit } from "../load.js";
 import type { Caller } from "./caller.js";
-import type { CostReport, OperationPayment } from "./payment.js";
 
 export type CreateContext = (
   init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {

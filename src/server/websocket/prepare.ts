@@ -5,6 +5,7 @@ import type { SubscribePayload } from "graphql-ws";
 import { BadUserInput, RateLimited } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
 import { type AcknowledgedConnection, isAcknowledged } from "../connection/connection.js";
+import { InvalidInput } from "../cost/input.js";
 import { acquirePermitOf } from "../load.js";
 import { admitSocketOperation, payerOf } from "../operation/admission.js";
 import {
@@ -13,7 +14,6 @@ import {
   withoutEmpty,
 } from "../operation/document-request.js";
 import { isRefused } from "../operation/documents.js";
-import { InvalidInput } from "../operation/input.js";
 import { refuseLongKeys } from "../operation/names.js";
 import { Operation } from "../operation/operation.js";
 import { refuseIllFormed } from "../operation/text-input.js";

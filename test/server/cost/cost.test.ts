@@ -18,8 +18,8 @@ import { describe, expect, it } from "vitest";
 import { resolverClassesOf, SUBJECTS } from "../../../src/app/subjects.js";
 import type { Work } from "../../../src/domain/price.js";
 import { buildSoukSchema } from "../../../src/schema/build-schema.js";
-import { createPrices } from "../../../src/server/operation/cost.js";
-import { checkListSizes, undeclaredLists } from "../../../src/server/operation/field-price.js";
+import { createPrices } from "../../../src/server/cost/cost.js";
+import { checkListSizes, undeclaredLists } from "../../../src/server/cost/field-price.js";
 import { drillSize } from "../../support/drill.js";
 import {
   answerOf,
