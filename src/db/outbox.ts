@@ -1,10 +1,10 @@
 /**
  * The transactional outbox: what a committed write still has to
- * announce. Its row commits with the write, so it is neither
- * lost nor sent for a write that was rolled back.
+ * announce. Its row commits with the write. So it is neither
+ * lost, nor sent for a write that was rolled back.
  *
- * A row is deleted after it was sent. A crash in between sends
- * it again; every handler is idempotent. A failed row waits with
+ * A row is deleted after it was sent. A crash in between sends it
+ * again; every handler is idempotent. A failed row waits with
  * growing pauses and is set aside in the end
  * (outbox-operating.ts). Payloads are read as bounded text; the
  * handlers of services/outbox parse them.

@@ -1,8 +1,8 @@
 /** Numbers of active users. */
 
 /**
- * A day, with the number of active users on it, in the 7 days
- * up to it, and in the 30.
+ * A day and its numbers of active users. `weekly` is that of
+ * the 7 days up to it, `monthly` of the 30.
  */
 export interface ActiveDay {
   readonly day: string;
@@ -12,8 +12,8 @@ export interface ActiveDay {
 }
 
 /**
- * The users of a week, and how many of them came back one,
- * two… weeks later.
+ * The users of a week. `returned` counts those who came back
+ * one, two… weeks later.
  */
 export interface RetainedWeek {
   /** Its Monday. */

@@ -81,7 +81,7 @@ const IPV4_PREFIXES = [
 ];
 /**
  * 6to4, RFC 3056: the second and third group are an IPv4
- * address, whose holder has all of the rest.
+ * address. The holder of that address has all of the rest.
  */
 const SIX_TO_FOUR = 0x2002;
 

@@ -10,8 +10,8 @@ export interface CartLineRecord {
   readonly productId: number;
   readonly quantity: number;
   /**
-   * Price of one piece when the line was last added to or
-   * set, in minor units.
+   * Price of one piece at the last change of the line, in minor
+   * units.
    */
   readonly unitPrice: number;
 }

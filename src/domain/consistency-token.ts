@@ -3,11 +3,11 @@
  * token in the header `Souk-Seen` and the cookie `souk_seen`.
  *
  * `count` rises with every invalidation sent; a client has
- * that of its write. A process with a lower count does not
- * use its local cache level for this client. `bypassUntilMs`
- * replaces it where the invalidation could not be sent in
- * time: until then the client's reads come from Postgres. It
- * is ms since epoch by the clock of the cache's Redis.
+ * that of its write. A process with a lower count skips its
+ * local cache level for this client. `bypassUntilMs` replaces
+ * it where the invalidation could not be sent in time: until
+ * then the client's reads come from Postgres. It is ms since
+ * epoch by the clock of the cache's Redis.
  */
 export interface ConsistencyToken {
   readonly count: number;
@@ -18,10 +18,10 @@ export interface ConsistencyToken {
 export const NO_TOKEN: ConsistencyToken = { count: 0, bypassUntilMs: 0 };
 
 /**
- * The count of a first value, of one that is read again, and
- * after a resync. The number of invalidations before is
- * unknown, and the last message may be on its way. So neither
- * the local cache level nor a load under way may answer.
+ * The count of first values, of values read again, and after
+ * a resync. How many invalidations came before is unknown.
+ * The last message may still be on its way. So neither the
+ * local cache level nor a load under way may answer.
  */
 export const NEWEST = Number.MAX_SAFE_INTEGER;
 

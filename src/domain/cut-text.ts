@@ -1,6 +1,6 @@
 /**
- * Cuts text of clients and of failures to a bound, before it
- * is echoed, logged or kept.
+ * Bounds text of clients and failures before it is echoed,
+ * logged or kept.
  */
 
 const ELLIPSIS = "…";

@@ -253,8 +253,8 @@ export class DeadlineExceeded extends SoukError {
 /** A server did not answer in time, or there is no connection. */
 abstract class Unanswered extends ServiceUnavailable {
   /**
-   * @param mayBeDone whether the command was sent, so that a write may have
-   * been done without a reply
+   * @param mayBeDone whether the command was sent; a write may then be done
+   * without a reply
    */
   constructor(
     cause?: unknown,

@@ -4,8 +4,8 @@
  */
 
 /**
- * Operations with a bucket of their own besides their cost,
- * because their answer does not show their work.
+ * Operations with a bucket of their own besides their cost.
+ * The cost of their answer does not show their work.
  */
 export const OPERATION_CLASSES = ["signIn", "checkout"] as const;
 
@@ -16,8 +16,8 @@ export const isOperationClass = (value: unknown): value is OperationClass =>
   OPERATION_CLASSES.some((known) => known === value);
 
 /**
- * Owner of a bucket: a user, an address, the service token, a
- * block of addresses, or a class of operations.
+ * Owner of a bucket: a user, an address, the service token,
+ * an address block, or an operation class.
  */
 export type BucketKind = "viewer" | "address" | "service" | "block" | OperationClass;
 

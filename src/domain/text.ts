@@ -3,10 +3,10 @@
  * one list of refused characters.
  *
  * Stored text and text in look-ups are both in NFC (Unicode
- * Standard Annex 15), so that equal words are equal bytes.
- * Opaque strings stay as they are: operation ids, cursors,
- * tokens, metadata, URLs. Passwords have a rule of their own:
- * {@link canonicalPassword}.
+ * Standard Annex 15). So equal words are equal bytes. Opaque
+ * strings stay as they are: operation ids, cursors, tokens,
+ * metadata, URLs. Passwords have a rule of their own: {@link
+ * canonicalPassword}.
  */
 import { type UserError, type UserErrorCode, userError } from "./errors.js";
 
@@ -28,8 +28,8 @@ const NO_INK = new RegExp(`^[${INKLESS}]*$`, "u");
 const EDGE = /[\p{White_Space}\u00AD\u180E\u200B\u2060\uFEFF]/u;
 
 /**
- * Controls that are not white space, halves of surrogate
- * pairs, and code points that are no characters.
+ * Controls except white space, halves of surrogate pairs, and
+ * noncharacters.
  */
 const NO_TEXT = /(?!\p{White_Space})\p{Cc}|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
 /** Any control, and the separators of lines and paragraphs. */
@@ -54,7 +54,7 @@ export function typed(text: string): string {
 
 /**
  * One walk from each end. A pattern that ends in `+$` would
- * retry every run of blanks from each of its characters.
+ * retry each run of blanks from every character.
  */
 function withoutEdges(text: string): string {
   let [start, end] = [0, text.length];

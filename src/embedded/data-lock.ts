@@ -2,14 +2,14 @@
  * The lock of the data folder: one process at a time, because
  * two corrupt the embedded database silently.
  *
- * A holder listens on a unix socket of its own, and names it
- * with its pid in `lock-<generation>.json`. The holder is the
- * writer of the highest generation whose socket still
- * answers. The kernel closes the socket of a dead process, so
- * a stale lock never seems live, whatever process has its
- * pid. A stale lock is taken over by creating the next
- * generation, which only one process can. The highest
- * generation is never deleted, so a slow starter cannot fall
+ * A holder listens on a unix socket of its own.
+ * `lock-<generation>.json` names the socket and the pid. The
+ * holder is the writer of the highest generation whose socket
+ * still answers. The kernel closes the socket of a dead
+ * process. So a stale lock never seems live, even where its
+ * pid is reused. Creating the next generation takes a stale
+ * lock over. Only one process can create it. The highest
+ * generation is never deleted. So a slow starter cannot fall
  * back to an earlier one.
  */
 import { randomBytes } from "node:crypto";
@@ -57,8 +57,8 @@ async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
   if (held > 0) await refuseIfAlive(dir, held);
   const generation = held + 1;
   if (!(await create(dir, generation, mine))) return takeNextGeneration(dir, mine);
-  // A faster process may have taken this generation and the
-  // next, and deleted this one before we made it again.
+  // Faster processes may have taken this generation and the
+  // next. Then this one was deleted before we made it again.
   if ((await highestGeneration(dir)) > generation) return takeNextGeneration(dir, mine);
   await clearEarlier(dir, generation);
 }

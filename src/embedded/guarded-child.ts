@@ -1,20 +1,20 @@
 /**
  * A server process that ends with us, however we end.
  *
- * The server runs under a two-line shell that holds the read
- * end of a pipe. The only write end is ours. When this
- * process stops, crashes or is killed with SIGKILL, the pipe
- * ends and the shell stops the server. One that does not stop
- * in time (a Redis that cannot save) is killed. The pair runs
- * in a session of its own, so Ctrl-C reaches this process
- * alone, which decides when the server stops.
+ * The server runs under a shell script that holds the read
+ * end of a pipe. The only write end is ours. The pipe ends
+ * when this process stops, crashes or is killed with SIGKILL.
+ * Then the shell stops the server. One that does not stop in
+ * time (a Redis that cannot save) is killed. The pair runs in
+ * a session of its own, so Ctrl-C reaches this process alone.
+ * This process decides when the server stops.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
  * $1 is the signal that stops the server, $2 the seconds it
- * may take, the rest its command line. Prints the server's
+ * may take. The rest is its command line. Prints the server's
  * pid; exits as the server exits.
  */
 const GUARD = `
@@ -86,8 +86,8 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
     },
   );
-  // The guard may be gone before we close its pipe, which is
-  // what closing it is for.
+  // The guard may be gone before we close its pipe. That is no
+  // failure: closing it ends the guard.
   guard.stdin?.on("error", () => {});
   const exited = exitOf(guard);
   const pid = await Promise.race([
@@ -130,7 +130,7 @@ function exitOf(guard: ChildProcess): Promise<Ending> {
 
 /**
  * A child of the server (a snapshot being written) may keep
- * the pipe open, so its end is not waited for longer.
+ * the pipe open. So the wait for its end is bounded.
  */
 async function lastWords(guard: ChildProcess): Promise<void> {
   const enough = new AbortController();

@@ -2,14 +2,14 @@
  * The embedded Redis: a private redis-server (or
  * valkey-server) for a start without REDIS_URL.
  *
- * It listens on a unix socket in a folder closed to other
- * users, and on no port. It keeps its data by AOF (fsync
- * every second) and RDB, and ends with us (guarded-child.ts).
- * An orphan of an earlier run is found by its socket and
- * stopped before a new one opens the same files. When it dies
- * while we run, it is started again; readers see a restart of
- * Redis. Without a binary the start fails with the three ways
- * to get one.
+ * It listens on a unix socket only, in a folder closed to
+ * other users. It keeps its data by AOF (fsync every second)
+ * and RDB, and ends with us (guarded-child.ts). An orphan of
+ * an earlier run is found by its socket. It is stopped before
+ * a new server opens the same files. A server that dies while
+ * we run is started again; readers see a restart of Redis.
+ * Without a binary the start fails with the three ways to get
+ * one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -56,8 +56,8 @@ const POLL_MS = 10;
  */
 const SILENT_MS = 15 * SECOND;
 /**
- * Between a death and the next start, so that a server that
- * cannot start does not spin.
+ * The pause between a death and the next start. It keeps a
+ * server that cannot start from spinning.
  */
 const RESTART_MS = SECOND;
 
@@ -205,8 +205,8 @@ async function untilReady(
 }
 
 /**
- * Ends a server of an earlier run that outlived it, so that
- * two never write the same files.
+ * Ends a server that outlived an earlier run. So two servers
+ * never write the same files.
  */
 async function stopOrphan(place: RedisPlace): Promise<void> {
   const info = await askRedis(place.socket, "INFO server", SECOND);

@@ -3,9 +3,9 @@
  * of our own below the system's temporary folder. The second
  * is used where the path is too long for the kernel (107
  * bytes on Linux, 103 on macOS). Also where the filesystem
- * has no sockets (shared folders of virtual machines). It is
- * derived from the first, so the next start finds what an
- * earlier one left.
+ * has no sockets (shared folders of virtual machines). Its
+ * name is derived from the first. So the next start finds
+ * what an earlier one left.
  */
 import { createHash } from "node:crypto";
 import { chmod, mkdir, realpath, rm } from "node:fs/promises";

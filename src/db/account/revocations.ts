@@ -1,7 +1,7 @@
 /**
  * Revocations of sessions. They are committed here before
- * Redis applies them. So a Redis that lost its memory, or
- * kept too much, brings no revoked session back.
+ * Redis applies them. So a Redis with lost or outdated memory
+ * brings no revoked session back.
  */
 import { sql } from "drizzle-orm";
 import type { SessionState } from "../../domain/account/session.js";

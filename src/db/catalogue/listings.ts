@@ -2,14 +2,15 @@
  * Pages and counts of product lists, many of them in one
  * statement.
  *
- * A page is a walk along one partial index (listingIndexes in
- * schema/catalogue.ts), from the last row of the page before.
- * Every sort is "key descending, id descending"; cheapest
- * first walks the negated price. So "behind" is one row
- * comparison, which the index answers. A category is walked
- * once per descendant, each walk cut at the page's length,
- * and merged. docs/listings.md gives the bounds of the rows
- * read; test/db/catalogue/listings.test.ts checks them.
+ * A page walks one partial index (listingIndexes in
+ * schema/catalogue.ts). The walk starts behind the last row
+ * of the page before. Every sort is "key descending, id
+ * descending"; cheapest first walks the negated price. So
+ * "behind" is one row comparison, which the index answers. A
+ * category takes one walk per descendant, cut at the page's
+ * length. The walks are merged. docs/listings.md gives the
+ * bounds of the rows read; test/db/catalogue/listings.test.ts
+ * checks them.
  *
  * Listings of one shape (same sort, same kinds of filter) are
  * rows of one `unnest` and share a plan.
@@ -235,10 +236,10 @@ function priceRange({ minPrice, maxPrice }: Flat): SQL[] {
 }
 
 /**
- * The part of the price index to walk, from the highest key
- * left down to the lowest. Position and range both bound it
- * from above, and only the tighter is stated. With both, the
- * planner expects next to no rows.
+ * The part of the price index to walk, highest key first.
+ * Position and range both bound it from above, and only the
+ * tighter is stated. With both, the planner expects next to
+ * no rows.
  */
 function priceWalk(flat: Flat, sort: "PRICE_ASC" | "PRICE_DESC"): SQL[] {
   const { minPrice, maxPrice, afterKey } = flat;

@@ -1,9 +1,9 @@
 /**
  * Text that is still not in NFC after the migration to it.
- * Either rows could not be joined with others, or they are
- * owners of scores, whose archived checksums never change.
- * Look-ups are in NFC, so such a row is not found by its
- * text. An operator decides what becomes of it.
+ * Some rows would have become equal to others, or too long.
+ * Some are owners of scores, whose archived checksums never
+ * change. Look-ups are in NFC, so such a row is not found by
+ * its text. An operator decides what becomes of it.
  */
 import { sql } from "drizzle-orm";
 import type { Executor } from "./database.js";

@@ -8,9 +8,8 @@ import { openPostgres } from "./postgres.js";
 
 /**
  * Opens the database and proves that it answers.
- * @throws StartupError with host and port, never the
- * password, when it is unreachable, refuses us, or is older
- * than 15
+ * @throws StartupError when it is unreachable, refuses us, or
+ * is older than 15; with host and port, never the password
  */
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
   return options.url === undefined

@@ -3,10 +3,10 @@
  * redis/counters/counters.ts. It is all there is when Redis
  * is lost.
  *
- * A batch and its name are applied in one transaction, under
- * a lock of its shard. A second time the name is recognised.
- * Reads give the name of the last batch in them, from one
- * snapshot. So Redis can add the rest.
+ * One transaction applies a batch and its name, under a lock
+ * of its shard. A second time the name is recognised. Reads
+ * give the name of the last batch in them, from one snapshot.
+ * So Redis can add the rest.
  */
 import { sql } from "drizzle-orm";
 import {

@@ -1,8 +1,8 @@
 /**
  * Likes: one row for each user and product, so that a second
- * like changes nothing. The number of a product's likes is
- * kept beside them, changed in the same transaction under its
- * own row's lock.
+ * like changes nothing. A second table holds the number of a
+ * product's likes. The same transaction changes it, under a
+ * lock of its row.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { NOW_MS } from "../client/clock.js";

@@ -2,8 +2,9 @@
  * Popularity, the sort key of POPULAR: views, plus likes and
  * shares weighted as views, rounded to three digits. Without
  * rounding each view would update several indexes of
- * `products`. It is computed from stored counters, so it can
- * be repeated, and only for products that changed.
+ * `products`. It is computed from stored counters, so the
+ * computation is idempotent. Only products that changed are
+ * computed again.
  */
 import { sql } from "drizzle-orm";
 import { POPULARITY_WEIGHTS } from "../../domain/counters.js";
@@ -13,8 +14,8 @@ import { bigints } from "../client/statements.js";
 import type { popularityDue } from "../schema/counters.js";
 
 /**
- * For inserts into `popularity_due`. A row that exists is
- * locked, so that it is not taken before the count is
+ * For inserts into `popularity_due`. The insert locks an
+ * existing row: {@link takeDue} skips it until the count is
  * committed.
  */
 export const LOCKING_DUE = sql.raw("(product_id) DO UPDATE SET product_id = excluded.product_id");

@@ -3,8 +3,8 @@
  * it changes a rank. Rows are appended under the lock of
  * their board, so sequences have no gaps. Their order is that
  * of commits and of times. The last row of an owner holds
- * their standing in every period. So a board can be built
- * from the ledger alone, in any order, any number of times.
+ * their standing in every period. So the ledger alone builds
+ * a board. Rows may be applied in any order, and again.
  */
 import { sql } from "drizzle-orm";
 import type { Standings, Submission } from "../../domain/leaderboard/leaderboard.js";

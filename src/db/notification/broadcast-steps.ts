@@ -1,8 +1,7 @@
 /**
  * The steps of broadcasts. A step takes the next users of a
- * part, and holds the part until its commit. Users who cannot
- * be sent theirs become a part of their own; the others go
- * on.
+ * part and locks the part until commit. Users who cannot be
+ * sent theirs become a part of their own; the others go on.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { NotificationContent } from "../../domain/notification.js";
@@ -121,8 +120,8 @@ async function pause(
 }
 
 /**
- * Turns go by the time of the last step, so a long broadcast
- * delays no other by more than a step.
+ * Parts take turns by the time of their last step. So a long
+ * broadcast delays another by at most one step.
  */
 async function advancePart(tx: Tx, step: BroadcastStep, retry: RetryOptions): Promise<void> {
   const { id, userIds, found } = step;

@@ -2,11 +2,11 @@
  * The log of each user's notifications; Redis caches its
  * tail.
  *
- * A writer first raises the sequence of a log, which locks
- * its row until the commit. So entries become visible in the
- * order of their sequences, without a hole below a visible
- * one. Rows of several users are locked in the order of their
- * ids.
+ * A writer first raises the sequence of a log. This locks the
+ * log's row until the commit. So entries become visible in
+ * the order of their sequences. No hole is left below a
+ * visible one. Rows of several users are locked in the order
+ * of their ids.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Delivery, NotificationEvent } from "../../domain/notification.js";

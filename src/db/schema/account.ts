@@ -34,8 +34,8 @@ export const users = pgTable(
 );
 
 /**
- * Sessions that were ended one by one, kept for as long as an
- * old copy of them could still live.
+ * Sessions that were ended one by one. A row is kept while an
+ * old copy of the session could live.
  */
 export const revokedSessions = pgTable(
   "revoked_sessions",

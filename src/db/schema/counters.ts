@@ -31,9 +31,9 @@ const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 /**
  * Counters of products by period: `all`, a month (`2026-11`)
  * or a day (`2026-11-03`), in UTC. Redis counts, and flushes
- * to this table. `viewers` is a number of people, `sketch`
- * its HyperLogLog, `few` the people themselves while they are
- * few.
+ * to this table. `viewers` is a number of people, and
+ * `sketch` their HyperLogLog. `few` lists the people while
+ * they are few.
  */
 export const productTallies = pgTable(
   "product_tallies",

@@ -30,8 +30,8 @@ import { identity, lengthBetween, moment, oneOf } from "./columns.js";
  * `last_sequence` and `last_at` are those of the newest row
  * of the board's ledger. Rows are appended under this row's
  * lock: sequences have no gaps, in the order of commits and
- * times. `archived` holds the end of the last archived period
- * of each kind, in ms since epoch.
+ * times. `archived` holds the end (ms since epoch) of each
+ * kind's last archived period.
  */
 export const leaderboards = pgTable(
   "leaderboards",

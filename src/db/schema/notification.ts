@@ -1,7 +1,7 @@
 /**
- * The tables of notifications. The database itself guarantees
- * one entry per sequence of a log, and that `unread` is not
- * negative.
+ * The tables of notifications. Constraints of each table
+ * allow one entry per sequence of a log. Another keeps the
+ * `unread` of a log from being negative.
  */
 import { sql } from "drizzle-orm";
 import {

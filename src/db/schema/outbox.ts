@@ -7,10 +7,10 @@ import { index, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/
 import { attempts, identity, moment } from "./columns.js";
 
 /**
- * What committed writes still owe the outside: a row is sent by
- * the handler of its kind, after earlier rows that share a key.
- * Rows leave when they are sent; one that fails again and again
- * is set aside.
+ * What committed writes still owe the outside. The handler of its
+ * kind sends a row, after earlier rows that share a key. Rows
+ * leave when they are sent; one that fails again and again is set
+ * aside.
  */
 export const outbox = pgTable(
   "outbox",

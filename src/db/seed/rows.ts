@@ -1,6 +1,6 @@
 /**
- * Rows of the seeded shop, each made by itself from the seed
- * and its own number. So ratings can be summed before their
+ * Rows of the seeded shop. Each is made from the seed and its
+ * own number alone. So ratings can be summed before their
  * reviews are written.
  */
 import { DAY } from "../../domain/time/time.js";

@@ -14,8 +14,8 @@ export function ownerName(owner: Owner): string {
 }
 
 /**
- * The guest of a client that is not signed in, for one
- * request or a whole WebSocket.
+ * The guest of a client that is not signed in. A pass serves
+ * one request or one WebSocket.
  */
 export interface GuestPass {
   /** The guest; null until one is made. */

@@ -1,9 +1,9 @@
 /**
  * Cache tags of the catalogue: what an entry depends on, and
  * what a change touches. Both stand here because they are one
- * rule. *A list carries the tags of its scope and of what it
- * filters and sorts by. A change names the scopes of the row
- * before and after, and the properties that differ.* So a
+ * rule. A list carries the tags of its scope, its filters and
+ * its sort. A change names the scopes of the row, before and
+ * after. It also names the properties that differ. So a
  * change shares a tag with every list that it can alter.
  * Lists of other categories and brands share none.
  *

@@ -3,8 +3,8 @@
  * under way for it.
  *
  * A key stays joinable until its work settles, or until
- * `forget`: an answer that may be too old for a new caller
- * is not given to it. Memory: one entry per key under way.
+ * `forget`. A new caller never joins forgotten work, which
+ * may be too old for it. Memory: one entry per key under way.
  */
 
 /** Work under way, by key. */

@@ -2,11 +2,11 @@
  * Async iterators whose return() ends a pending next() at
  * once.
  *
- * An async generator cannot do that: its return() waits for
- * the pending next(), so a quiet subscription would never
- * close. A stream queues no items. It asks its producer
- * when an item is wanted, and hands one item to each
- * pending next(). The producer keeps, conflates or drops
+ * An async generator cannot do that: its return() waits
+ * for the pending next(), so a quiet subscription would
+ * never close. A stream queues no items. It asks its
+ * producer when an item is wanted. Each pending next()
+ * gets one item. The producer keeps, conflates or drops
  * what is not asked for.
  */
 

@@ -121,8 +121,8 @@ const toDay = (year: number, month: number, day: number): LocalDay =>
 interface ZoneClock {
   dayOf(timeMs: number): LocalDay;
   /**
-   * The first instant of a local day, or of the next one
-   * where the calendar skipped it.
+   * The first instant of a local day. Where the calendar skips
+   * the day, that of the next one.
    */
   startOf(day: LocalDay): number;
 }

@@ -10,7 +10,7 @@ export interface Backoff {
 /**
  * The wait after so many failures in a row, in ms. It doubles
  * with each failure up to the longest. It is random between
- * half of that and all of it, so that clients do not return
+ * half of that and all of it. So clients do not return
  * together.
  */
 export function backoffMs(failures: number, { firstMs, longestMs }: Backoff): number {

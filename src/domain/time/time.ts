@@ -1,6 +1,6 @@
 /**
  * Durations in milliseconds. Every duration in the code is a
- * multiple of one of these, which shows its unit.
+ * multiple of one of these units.
  */
 export const MILLISECOND = 1;
 export const SECOND = 1_000 * MILLISECOND;

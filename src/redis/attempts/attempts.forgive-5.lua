@@ -9,7 +9,7 @@
   KEYS[4]  zset    its network, any account
   KEYS[5]  string  exists where the place is known to the account
   ARGV[1]  id of the attempt
-  ARGV[2]  how long the place is known from now on (ms), or "0" for not at all
+  ARGV[2]  how long the place stays known (ms), "0" for not at all
   Returns  1
 ]]
 local place, account, address, network, known = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

@@ -17,7 +17,8 @@ local holds, waitMs = 0, 0
 for at, bucket in ipairs(buckets) do
   redis.call("ZREMRANGEBYSCORE", bucket, "-inf", string.format("%.0f", nowMs - windowMs))
   if redis.call("ZCARD", bucket) >= most[at] and not redis.call("ZSCORE", bucket, id) then
-    -- There is room again when so many have left the window that one less than allowed is in it.
+    -- There is room again once the window holds one attempt
+    -- less than allowed.
     local leaving = redis.call("ZRANGE", bucket, -most[at], -most[at], "WITHSCORES")[2]
     local leftMs = leaving + windowMs - nowMs
     if leftMs > waitMs then

@@ -3,13 +3,13 @@
  * passwords cannot be guessed.
  *
  * One ZSET per bucket (attempt → when, Redis clock) with the
- * failures of one window. One script counts an attempt in
- * all buckets before its password is checked, and a right
- * one is forgiven: concurrent attempts see each other. A
- * refused attempt is counted nowhere, so buckets stay
- * bounded. Its caller names an attempt: a repeated call
- * counts once. All keys share a slot; the Argon2id that
- * follows costs a thousand times more.
+ * failures of one window. One script counts an attempt in all
+ * buckets before its password is checked. So concurrent
+ * attempts see each other. A right one is forgiven
+ * afterwards. A refused attempt is counted nowhere, so
+ * buckets stay bounded. Its caller names an attempt: a
+ * repeated call counts once. All keys share a slot; the
+ * Argon2id that follows costs a thousand times more.
  *
  * Accounts are named by a hash, whether they exist or not.
  * Redis down, or full: everything rejects with

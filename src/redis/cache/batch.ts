@@ -1,7 +1,7 @@
 /**
- * Joins all cache reads of one turn of the event loop into
- * one round trip, from any loader or request. So a query
- * costs one round trip per level of its tree.
+ * Batches all cache reads of one turn of the event loop into
+ * one round trip. Reads of any loader or request join. So a
+ * query costs one round trip per level of its tree.
  */
 
 import { inOneWrite, readStrings } from "../client/connect.js";

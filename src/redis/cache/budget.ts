@@ -1,13 +1,12 @@
 /**
  * The cache's share of a server's memory.
  *
- * One Redis may hold state and cache. If it never evicts, a
- * full one refuses every write, and sessions and carts would
- * be lost to values that can be loaded again. So the cache
- * gives up first: above {@link CACHE_SHARE} of `maxmemory`
- * values are served but not filled. A server that evicts
- * needs no such care. Redis down: nothing can be filled
- * anyway.
+ * One Redis may hold state and cache. A full one that never
+ * evicts refuses every write. Sessions and carts would be
+ * lost to values that can be loaded again. So the cache gives
+ * up first: above {@link CACHE_SHARE} of `maxmemory` values
+ * are served but not filled. A server that evicts needs no
+ * such care. Redis down: nothing can be filled anyway.
  */
 import type { ReportState } from "../../domain/telemetry/degradations.js";
 import { SECOND } from "../../domain/time/time.js";

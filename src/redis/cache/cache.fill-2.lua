@@ -1,8 +1,9 @@
 --[[
-  Writes a loaded value, unless a later load has written one. Ends the lease
-  if it is still this load's, and wakes the waiters. A load may outlive its
-  lease and write all the same: readers judge a value by its tag versions,
-  and loads longer than the lease would never fill anything.
+  Writes a loaded value, unless a later load has written one. Ends
+  the lease if it is still this load's, and wakes the waiters. A
+  load may outlive its lease and write all the same: readers judge
+  a value by its tag versions. Otherwise loads longer than the
+  lease would never fill anything.
   KEYS[1]  string  the entry: "<fence>|<stored at, ms>|<the rest>"
   KEYS[2]  hash    the lease
   ARGV[1]  fence of the load   ARGV[2]  the rest of the entry   ARGV[3]  lifetime (ms)

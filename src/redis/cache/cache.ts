@@ -8,16 +8,16 @@
  * served. N ids cost one MGET, one load for the misses, and
  * one pipelined fill. One process of the fleet loads a
  * missing value (redis/client/lease.ts); others get a stale
- * one inside the grace, or wait, and load for themselves
- * after that.
+ * one inside the grace, or wait. After the wait they load for
+ * themselves.
  *
- * Redis down: values come from the database, once per
- * process and key at a time; after one late reply Redis is
- * not asked until it answers again. Redis full: fills are
- * dropped and reads go on.
+ * Redis down: values come from the database, once per process
+ * and key at a time; after one late reply Redis is not asked
+ * until it answers again. Redis full: fills are dropped and
+ * reads go on.
  *
- * Sources: RFC 5861 (stale-while-revalidate), Nishtala et
- * al. 2013 (leases, versions), Drupal's cache tags.
+ * Sources: RFC 5861 (stale-while-revalidate), Nishtala et al.
+ * 2013 (leases, versions), Drupal's cache tags.
  */
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";

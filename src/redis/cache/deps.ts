@@ -18,7 +18,7 @@ export type LoadValues<K, V> = (keys: readonly K[]) => Promise<readonly (V | nul
 export interface CacheTimes {
   /**
    * How long a value is fresh. Shortened by up to a tenth at
-   * random, so that values filled together do not expire
+   * random (jitter). So values filled together do not expire
    * together.
    */
   readonly ttlMs: number;

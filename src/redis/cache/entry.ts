@@ -1,8 +1,8 @@
 /**
  * What the cache stores: `<fence>|<stored at>|<fresh
- * for>|<grace>|<versions, comma-separated>\n<JSON>`. The
- * head is text, so that a script can read the fence and a
- * reader can refuse an entry without parsing its value.
+ * for>|<grace>|<versions, comma-separated>\n<JSON>`. The head
+ * is text, so that a script can read the fence. A reader can
+ * refuse an entry without parsing its value.
  */
 import { compareTag, type TagVerdict } from "./tags.js";
 
@@ -30,8 +30,8 @@ export interface Entry<V = unknown> {
 export type Freshness = "fresh" | "early" | "stale" | "dead";
 
 /**
- * How much of the TTL passes before a read loads the value
- * again ahead of time.
+ * Share of the TTL that passes before a read refreshes the
+ * value ahead of time.
  */
 const EARLY_FRACTION = 0.8;
 

@@ -1,6 +1,6 @@
 /**
- * Takes the leases of missing values, with the tag versions
- * for their loads, in one round trip.
+ * Takes the leases of missing values. The same round trip
+ * brings the tag versions for their loads.
  */
 
 import { inOneWrite } from "../client/connect.js";

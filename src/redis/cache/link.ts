@@ -8,7 +8,7 @@
  * masters are compared with those of the epoch. Other
  * servers, or unsent invalidations, mean a new epoch, and
  * older entries die unread. *Tripped*: a reply was late. One
- * request pays the deadline, then Redis is skipped until a
+ * request pays the deadline. Then Redis is skipped until a
  * probe in the background is answered.
  */
 import { setTimeout as delay } from "node:timers/promises";

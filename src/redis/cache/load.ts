@@ -5,9 +5,9 @@
  * In the process, readers of a value under the same tag
  * versions share one load. An invalidation changes the
  * versions, so older loads are not joined. In the fleet a
- * lease decides (redis/client/lease.ts). Processes without
- * it wait until the value is filled or the lease ends, look
- * again, and after {@link ROUNDS} load for themselves.
+ * lease decides (redis/client/lease.ts). Processes without it
+ * wait until the value is filled or the lease ends. Then they
+ * look again. After {@link ROUNDS} they load for themselves.
  */
 
 import { NEWEST } from "../../domain/consistency-token.js";

@@ -1,13 +1,14 @@
 /**
- * The local cache level: entries in this process, bounded in
- * bytes, beside a mirror of the tag versions they depend on.
+ * The local cache level: entries in this process, bounded
+ * in bytes. Beside them is a mirror of the tag versions
+ * that they depend on.
  *
- * An entry points at the mirrored versions of its tags and
- * is served only while all of them live; a tag dies the
- * moment Redis reports that it changed
- * (redis/cache/tracking.ts), so an invalidation costs
- * O(tags), and a read compares no versions. The level is off
- * whenever that report is uncertain, and starts empty
+ * An entry points at the mirrored versions of its tags. It
+ * is served only while all of them live. A version dies the
+ * moment Redis reports that its tag changed
+ * (redis/cache/tracking.ts). So an invalidation costs
+ * O(tags), and a read compares no versions. The level is
+ * off whenever that report is uncertain. It starts empty
  * each time it comes on.
  */
 import { LRUCache } from "lru-cache";
@@ -15,9 +16,8 @@ import { type Entry, judgeTags } from "./entry.js";
 import type { TagVerdict } from "./tags.js";
 
 /**
- * A read in progress: remembers which tags changed
- * meanwhile, because what it read about them may be older
- * than the change.
+ * A read in progress: remembers which tags changed meanwhile.
+ * What it read about them may be older than the change.
  */
 export interface EpochObservation {
   touched(key: string): boolean;

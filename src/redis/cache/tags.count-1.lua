@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 --[[
-  Counts one more invalidation and announces the count, after its tags have
-  changed. Runs on a full server too. The count never falls below the Redis
-  clock in milliseconds, so it rises also where the counter was lost or
-  restored.
+  Counts one more invalidation and announces the count, after its
+  tags have changed. Runs on a full server too. The count never
+  falls below the Redis clock in milliseconds. So it rises also
+  where the counter was lost or restored.
   KEYS[1]  string  the count of the last invalidation
   ARGV[1]  channel on which it is announced
   Returns  the count

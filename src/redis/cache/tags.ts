@@ -36,9 +36,9 @@ declare module "ioredis" {
 export type InvalidationMode = "delete" | "expire";
 
 /**
- * When a new epoch is made: in any case, when the present
- * one is not of these servers or is too old, or only when
- * there is none.
+ * When a new epoch is made. `renew`: in any case. `check`:
+ * when the present one is not of these servers or is too old.
+ * `find`: only when there is none.
  */
 export type EpochMode = "renew" | "check" | "find";
 

@@ -1,19 +1,19 @@
 /**
  * Keeps the local cache level coherent: Redis reports every
- * change of a tag, by `CLIENT TRACKING … BCAST` on the
- * prefix of the tags, redirected to a second connection
+ * change of a tag. `CLIENT TRACKING … BCAST` on the prefix of
+ * the tags redirects the reports to a second connection
  * (RESP2). Only tags are tracked; tracking entries would
  * broadcast every fill.
  *
- * The level is on only while both connections are those that
- * tracking was set up on, and the listener hears its own
- * beat, sent through the other: a silent link gives no
- * error. When either is lost the level is emptied at once.
- * One set-up runs at a time, and starts again when anything
- * changed meanwhile: two would switch each other's tracking
- * off. In a Cluster the level stays off
- * (docs/decisions/0001-cache.md). There, and without room,
- * the listener only hears of filled values.
+ * The level is on only while both connections are those of
+ * the last set-up. The listener must also hear its own beat,
+ * sent through the other: a silent link gives no error. When
+ * either is lost the level is emptied at once. One set-up
+ * runs at a time, and starts again when anything changed
+ * meanwhile: two would switch each other's tracking off. In a
+ * Cluster the level stays off (docs/decisions/0001-cache.md).
+ * There, and without room, the listener only hears of filled
+ * values.
  */
 import { randomUUID } from "node:crypto";
 import { Cluster, type Redis, ReplyError } from "ioredis";

@@ -13,8 +13,8 @@
   ARGV[7]  "add" | "set" | "clear"
   ARGV[8]  product   ARGV[9]  pieces   ARGV[10]  price of one   ARGV[11]  pieces in stock
   ARGV[12]  most pieces   ARGV[13]  most lines
-  Returns  {outcome, pieces asked for and not given, price of the line before or "", version}; the
-           outcome is "done", "repeated", or why not:
+  Returns  {outcome, short, price of the line before or "", version}; short is the number of
+           pieces asked for and not given; the outcome is "done", "repeated", or why not:
            "mismatch" | "conflict" | "moved" | "lines" | "full" | "stock"
 ]]
 local cart, operations, own = KEYS[1], KEYS[2], KEYS[3]

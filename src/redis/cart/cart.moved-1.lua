@@ -5,7 +5,7 @@
   KEYS[1]  hash  the cart of the guest
   ARGV[1]  life of the cart (ms)   ARGV[2]  channel   ARGV[3]  owner   ARGV[4]  merge
   ARGV[5]  how long writes are followed (ms)
-  Returns  1 when it was noted now, 0 when it was before or the cart is another one by now
+  Returns  1 when it was noted now; 0 when it was noted before or the cart is another one
 ]]
 local cart = KEYS[1]
 local lifeMs, channel, owner = tonumber(ARGV[1]), ARGV[2], ARGV[3]

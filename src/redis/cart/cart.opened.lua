@@ -22,8 +22,8 @@ local function keep(cart, version, lifeMs, away, ...)
   redis.call("PEXPIRE", cart, lifeMs + OUTLIVES_MS)
 end
 
--- Where a guest's cart went: the account, the merge that takes it there, and until when writes are
--- followed once it has arrived.
+-- Where a guest's cart went: the account, and the merge that takes it there. Once it has arrived,
+-- also the time until which writes are followed.
 local function away(target, merge, untilMs)
   return string.format("|%s|%s|%s", target, merge, untilMs and string.format("%.0f", untilMs) or "")
 end

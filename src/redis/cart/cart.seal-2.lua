@@ -1,10 +1,10 @@
 #!lua
 --[[
-  Seals a guest's cart at a sign-in: it takes no more writes, and names its
-  account and merge. A sealed cart stays as it is, so that many sign-ins are
-  one merge. The merge is named by guest and version, so that a lost seal is
-  made again under the same name. A cart without any change has nothing to
-  merge: it has arrived.
+  Seals a guest's cart at a sign-in: it takes no more writes, and
+  names its account and merge. A sealed cart stays as it is, so
+  that many sign-ins are one merge. The merge is named by guest
+  and version. So a lost seal is made again under the same name. A
+  cart without any change has nothing to merge: it has arrived.
   KEYS[1]  hash  the cart of the guest
   KEYS[2]  hash  operations done on it
   ARGV[1]  life of the cart (ms)   ARGV[2]  account   ARGV[3]  guest

@@ -3,14 +3,14 @@
  *
  * One HASH per owner (product → quantity, price at adding,
  * order; version; expiry) and one HASH of named operations,
- * in one slot. The key outlives its cart by a day. A
- * mutation is one script that checks, writes, remembers its
- * operation and publishes the change. A write without a
- * reply is sent once more under the same operation; unnamed
- * ones are remembered for a minute in a STRING. A read is a
- * script only where the cart may have expired or is to be
- * renewed. A guest's cart moves to an account in three
- * repeatable steps (moves.ts). Redis down: everything
+ * in one slot. The key outlives its cart by a day. A mutation
+ * is one script that checks, writes, remembers its operation
+ * and publishes the change. A write without a reply is sent
+ * once more under the same operation; unnamed ones are
+ * remembered for a minute in a STRING. A script reads a cart
+ * that has moved, may have expired, or needs renewal. Other
+ * reads need none. A guest's cart moves to an account in
+ * three repeatable steps (moves.ts). Redis down: everything
  * rejects with RedisUnavailable within a second.
  */
 import type { Result } from "ioredis";

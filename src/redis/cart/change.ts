@@ -89,7 +89,7 @@ export function createCartChange(
           show(cart),
         ]);
         // A script that the server did not know yet is sent again,
-        // after the cart was shown.
+        // behind `show`.
         const stored = shown.cart.version >= version ? shown : await show(cart);
         return { outcome, short, priceBefore: before === "" ? null : Number(before), ...stored };
       });

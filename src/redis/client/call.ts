@@ -2,8 +2,8 @@
  * Calls of structures to Redis: deadline, breaker, duration
  * and errors in one place.
  *
- * A late reply opens the breaker of its structure: waiting
- * calls fail, later ones are refused at once, and a PING in
+ * A late reply opens the breaker of its structure. Waiting
+ * calls fail, and later ones are refused at once. A PING in
  * the background closes it. On a Cluster it concerns one
  * node, so it opens nothing. A refusal by Redis is an answer
  * and opens nothing. A write without a reply is unknown,
@@ -63,8 +63,8 @@ export interface RedisCallers {
   of(structure: string, options: CallerOptions): RedisCaller;
   /**
    * A breaker for uses that have a fallback. It is apart from
-   * those of callers: a use that trips it, by a refusal of one
-   * key too, keeps no other call from being sent.
+   * those of callers. A refusal of one key trips it, too; other
+   * calls are still sent.
    */
   breaker(options: CallerOptions): Breaker;
   /** Ends probes and reports. The connection stays open. */

@@ -3,7 +3,7 @@
  * connection to any node, because every node passes every
  * message on.
  *
- * ioredis' Cluster has a subscriber of its own, but changes
+ * ioredis' Cluster has a subscriber of its own. It changes
  * nodes in silence and loses messages meanwhile. This one
  * reports `close` and `ready` like any connection. Each
  * attempt goes to another node.

@@ -2,10 +2,11 @@
  * The condition of servers: whether each primary answers and
  * would take a write.
  *
- * One EVAL of a script that may write and does not, one INFO
- * of errors, and the state of a Cluster. A look is shared
- * for a second, bounded by a deadline, and repeated in the
- * background: changes are logged without a probe.
+ * A look sends one EVAL to each primary. Its script may write
+ * and does not. The state of a Cluster and one INFO of errors
+ * follow. A look is shared for a second and bounded by a
+ * deadline. It is repeated in the background: changes are
+ * logged without a probe.
  */
 import { Cluster, type Redis, ReplyError } from "ioredis";
 import type { ReportState } from "../../domain/telemetry/degradations.js";
@@ -54,8 +55,8 @@ export interface ConditionDeps {
 
 /**
  * Starts to watch. Reports a reason while any primary does
- * not answer, refuses writes, or has refused some since the
- * last look.
+ * not answer or refuses writes. Writes refused since the last
+ * look are a reason, too.
  */
 export function watchCondition({ connection, telemetry, report }: ConditionDeps): ConditionWatch {
   const direct = createDirectCaller(telemetry, "condition");

@@ -140,8 +140,7 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
   } = redisOptions({ ...target, mode: "standalone" }, options);
   return new PromptCluster([...target.nodes], {
     redisOptions: node,
-    // A pipeline fails as a whole when its keys turn out to be
-    // on two nodes
+    // A pipeline fails as a whole when its keys are on two nodes
     // (docs/decisions/0115-cluster-without-pipelines.md).
     enableAutoPipelining: false,
     // Sent once: a command whose connection closed may have run.
@@ -155,8 +154,9 @@ function connectCluster(target: RedisTarget, options: ConnectOptions): Cluster {
 /**
  * A Cluster that refuses commands at once while all of it is
  * lost. ioredis without its offline queue would also refuse
- * them while one node connects, as nodes do when first
- * asked. Those commands wait within their own deadlines.
+ * them while one node connects. Nodes connect when they are
+ * first asked. Those commands wait within their own
+ * deadlines.
  */
 class PromptCluster extends Cluster {
   override sendCommand(command: Command, ...rest: unknown[]): unknown {
@@ -198,8 +198,8 @@ export function readStrings(
 }
 
 /**
- * Sends all commands of `send` in one write to each server
- * that holds a key of theirs. Replies come one by one.
+ * Sends all commands of `send` in one write per server that
+ * holds their keys. Replies come one by one.
  */
 export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
   const release = holdWrites(connection);

@@ -62,8 +62,8 @@ function withinDeadline<T>(reply: Promise<T>, deadlineMs: number): Promise<T> {
 }
 
 /**
- * ioredis says this of a command that it did not send,
- * because there is no connection.
+ * The error of ioredis for a command that it never sent, for
+ * lack of connection.
  */
 const NOT_SENT = /enableOfflineQueue options is false/;
 

@@ -5,10 +5,10 @@
  * Every `heartbeatMs` the publisher publishes a beat on a
  * channel of this connection alone. The subscriber is pinged
  * on its own link, which distinguishes the two. Three beats
- * of silence reconnect the silent link, or a subscriber that
- * missed three beats which Redis took. Redis down: ioredis
- * reconnects, and the heartbeat waits. At most one beat and
- * one ping are under way.
+ * of silence reconnect the silent link. A subscriber that
+ * missed three beats which Redis took is reconnected, too.
+ * Redis down: ioredis reconnects, and the heartbeat waits. At
+ * most one beat and one ping are under way.
  */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -46,8 +46,8 @@ export interface HeartbeatLoop {
 }
 
 /**
- * One beat may be late, two may be a slow server, three are
- * a dead link.
+ * One missed beat may be late, two may be a slow server.
+ * Three are a dead link.
  */
 const DEAF_BEATS = 3;
 /**

@@ -1,8 +1,9 @@
 --[[
-  Takes the right to load a value, unless it is held (then notes that a
-  caller waits) or the value was written since the caller looked.
+  Takes the right to load a value, unless it is held (then notes
+  that a caller waits). It is refused, too, where the value was
+  written since the caller looked.
   KEYS[1]  hash    the lease: fence -> number, waited -> 0 | 1
-  KEYS[2]  string  the guarded value, whose first 16 characters are the fence it was written with
+  KEYS[2]  string  the guarded value; its first 16 characters are the fence it was written with
   ARGV[1]  how long the lease lasts (ms)
   ARGV[2]  "wait": leave word | "pass": the caller does not wait
   ARGV[3]  fence of the value the caller found, or 0

@@ -1,16 +1,16 @@
 /**
- * Leases: one process of the fleet loads a missing value,
- * the others wait.
+ * Leases: one process of the fleet loads a missing value, the
+ * others wait.
  *
  * One HASH per value (fence, whether others wait), gone by
  * itself when its holder dies. The *fence* rises with every
- * lease. The guarded value begins with its fence, and a
- * write with an older fence is refused. Waiters listen on
- * one channel per process; a name is published only where a
+ * lease. The guarded value begins with its fence. A write
+ * with an older fence is refused. Waiters listen on one
+ * channel per process; a name is published only where a
  * waiter was noted. Redis down: `acquire` rejects, waits end
- * at their deadline, and the caller loads for itself.
- * Source: the leases of Facebook's memcache (Nishtala et
- * al., 2013) with the fencing token of Kleppmann (2016).
+ * at their deadline, and the caller loads for itself. Source:
+ * the leases of Facebook's memcache (Nishtala et al., 2013)
+ * with the fencing token of Kleppmann (2016).
  */
 import type { Redis, Result } from "ioredis";
 import type { RedisConnection } from "./connect.js";
@@ -40,8 +40,8 @@ export type LeaseAnswer = { readonly fence: string } | { readonly heldForMs: num
 /** A wait for a value. */
 export interface Wait {
   /**
-   * Resolves when the value was filled or its lease given
-   * back, at the latest after `deadlineMs`.
+   * Resolves when the value is filled or its lease given back;
+   * after `deadlineMs` at the latest.
    */
   until(deadlineMs: number): Promise<void>;
   /** Ends the wait. Needed where `until` is not called. */

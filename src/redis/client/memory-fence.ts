@@ -1,12 +1,12 @@
 /**
- * The memory fence: no answer from a Redis that may have
- * lost or found memory.
+ * The memory fence: no answer from a Redis that may have lost
+ * or found memory.
  *
- * What is copied from Postgres carries the replication id of
- * the server that it was loaded on. No server keeps that id
- * over a restart, a restored file or a failover. Scripts
- * compare it (memory-fence.lua) and answer "not-loaded"
- * where it differs; the caller loads and asks again.
+ * Data copied from Postgres carries the replication id of the
+ * server it was loaded on. No server keeps that id over a
+ * restart, a restored file or a failover. Scripts compare it
+ * (memory-fence.lua) and answer "not-loaded" where it
+ * differs; the caller loads and asks again.
  */
 import { RedisUnavailable, type ServiceUnavailable } from "../../domain/errors.js";
 

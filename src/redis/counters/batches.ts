@@ -32,8 +32,8 @@ export function batchesOf({
 }: CounterDeps) {
   return {
     /**
-     * How many fields wait for Postgres in all shards, and how
-     * old the oldest is at most. One round trip, an EVALSHA
+     * How many fields wait for Postgres in all shards. `oldestMs`
+     * bounds the age of the oldest. One round trip, an EVALSHA
      * each.
      */
     unflushed: (): Promise<{ readonly fields: number; readonly oldestMs: number }> =>

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
-  Drops a batch that Postgres has applied. Can be repeated. One that cannot
-  be applied, because Postgres has another one before it, makes the shard
-  claimed again.
+  Drops a batch that Postgres has applied. Can be repeated. A
+  stray one cannot be applied: Postgres has another one before it.
+  Then the shard has to be claimed again.
   KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id of the batch   ARGV[2]  "applied" or "stray"

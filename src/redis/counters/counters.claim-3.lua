@@ -5,8 +5,8 @@
   has. Anything else was applied already or lies beyond a loss, and is
   dropped. Tallies of an older generation are loaded again before they are
   served.
-  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch, when
-                 nothing older was owed
+  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch; also
+                 when nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id of the last batch that Postgres applied, "" for none   ARGV[2]  new generation

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Sets a shard's counts aside as the batch that goes to Postgres next, or
-  answers the one that waits. A batch stays until it is acknowledged; counting
-  goes on meanwhile. Can be repeated. Runs on a full server too.
-  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch, when
-                 nothing older was owed
+  Cuts a shard's counts into the next batch for Postgres, or
+  answers the waiting one. A batch stays until it is acknowledged;
+  counting goes on meanwhile. Can be repeated. Runs on a full
+  server too.
+  KEYS[1]  hash  the shard: server it was claimed on, generation, id of the last cut batch; also
+                 when nothing older was owed
   KEYS[2]  hash  counts that Postgres does not have
   KEYS[3]  hash  the batch that is on its way to Postgres: id, prev, and the counts
   ARGV[1]  id for a new batch

@@ -1,15 +1,15 @@
 #!lua
 --[[
-  Fills one tally with what Postgres has and what is still to be flushed, in
-  one step: half a tally is never seen. Viewers that are here stay: a union
-  counts each once. Refused where a batch was applied after Postgres was
-  read.
+  Fills one tally with what Postgres has and what is still to be
+  flushed. It takes one step: half a tally is never seen. Viewers
+  that are here stay: a union counts each once. Refused where a
+  batch was applied after Postgres was read.
   KEYS[1]  hash    the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash    counts that Postgres does not have
   KEYS[3]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[4]  hash    the tally: generation, views, shares, over
   KEYS[5]  string  HyperLogLog of its viewers
-  KEYS[6]  zset    for all time: the product's viewers, while they are few -> number of the day of
+  KEYS[6]  zset    for all time, while they are few: the product's viewers -> number of the day of
                    their last view
   ARGV[1]  id of the last batch in what was read, "" for none   ARGV[2]  <product>:<period>
   ARGV[3]  views   ARGV[4]  shares

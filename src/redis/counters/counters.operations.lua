@@ -1,8 +1,9 @@
 --[[
-  Part of the scripts that count: remembers operation ids, so that a repeat counts nothing.
-  Reads operations, slot, operation, keepMs and nowMs. A slot holds its latest ids, newest first, as
-  ";<id, 8 characters><time, 11 hexadecimal digits of ms>" each; ids beyond SLOT_ENTRIES are
-  forgotten.
+  Part of the scripts that count: remembers operation ids, so that
+  a repeat counts nothing. Reads operations, slot, operation,
+  keepMs and nowMs. A slot holds its latest ids, newest first.
+  Each is ";<id, 8 characters><time, 11 hexadecimal digits of
+  ms>". Ids beyond SLOT_ENTRIES are forgotten.
 ]]
 local SLOT_ENTRIES, ENTRY_BYTES = 64, 20
 local remembered = keepMs > 0 and redis.call("HGET", operations, slot) or ""

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
 --[[
-  Reads one tally of a product. Viewers are counted while they are known one
-  by one and the period goes on, else estimated.
+  Reads one tally of a product. Viewers are counted while they are
+  known one by one and the period goes on. Otherwise they are
+  estimated.
   KEYS[1]  hash    the shard: server it was claimed on, generation, id of the last cut batch
   KEYS[2]  hash    the tally: generation, views, shares
   KEYS[3]  string  HyperLogLog of its viewers
   KEYS[4]  hash    the product's tally of all time: generation, over
-  KEYS[5]  zset    the product's viewers, while they are few -> number of the day of their last view
+  KEYS[5]  zset    while they are few: the product's viewers -> number of the day of their last view
   ARGV[1]  number of the first day of the period, "-inf" for all time; "" where it has ended
   Returns  {"not-claimed"} | {"not-loaded"} |
            {"here", views, shares, viewers, "1" when counted and "0" when estimated}

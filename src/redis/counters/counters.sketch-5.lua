@@ -7,11 +7,11 @@
   KEYS[2]  hash    the batch that is on its way to Postgres: id, prev, and the counts
   KEYS[3]  hash    the tally: generation, over
   KEYS[4]  string  HyperLogLog of its viewers
-  KEYS[5]  zset    for all time: the product's viewers, while they are few -> number of the day of
+  KEYS[5]  zset    for all time, while they are few: the product's viewers -> number of the day of
                    their last view
   ARGV[1]  id of the batch   ARGV[2]  1 for all time
-  Returns  {} | {HyperLogLog, estimate, "1" when viewers are too many to be known one by one,
-           viewer, day, …}
+  Returns  {} | {HyperLogLog, estimate, "0" when viewers follow, else "1", viewer, day, …};
+           they follow for all time alone, and while they are few
 ]]
 local shard, batch, tally, viewers, exact = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, whole = ARGV[1], ARGV[2] == "1"

@@ -3,22 +3,22 @@
  *
  * Per product and period (all time, month, day) a HASH of
  * totals and a HyperLogLog of viewers. Per product a ZSET of
- * viewers while they are few, one of recent viewers, and a
- * HASH of operation ids. Products are dealt to {@link
- * SHARDS} shards. Each is a hash tag with three keys: its
- * state, what Postgres lacks, and the batch on its way
- * there. One script counts an event in all of them.
+ * viewers while they are few, and one of recent viewers. A
+ * HASH per product remembers operation ids. Products are
+ * dealt to {@link SHARDS} shards. Each is a hash tag with
+ * three keys: its state, what Postgres lacks, and the batch
+ * on its way there. One script counts an event in all of
+ * them.
  *
  * Postgres is the truth but for the last flush interval.
  * Batches form a chain: each names the one before. Postgres
  * keeps the name of the last in the transaction that applies
- * it, so a batch counts once wherever a flusher dies. A
+ * it. So a batch counts once, wherever a flusher dies. A
  * server that may have lost or found memory answers
- * "not-claimed" until it is claimed, and keeps only what
+ * "not-claimed" until it is claimed. It keeps only what
  * continues the chain. A tally answers "not-loaded" until it
  * is loaded under the present generation. Redis down:
- * everything rejects with RedisUnavailable within a
- * deadline.
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import { EXACT_VIEWERS, MAX_COUNT, MAX_RECENT_VIEWERS } from "../../domain/counters.js";

@@ -11,7 +11,7 @@
   KEYS[6]  string  HyperLogLog of the viewers of all time
   KEYS[7]  string  HyperLogLog of the viewers of the month
   KEYS[8]  string  HyperLogLog of the viewers of the day
-  KEYS[9]  zset    the product's viewers, while they are few -> number of the day of their last view
+  KEYS[9]  zset    while they are few: the product's viewers -> number of the day of their last view
   KEYS[10]  zset    viewers within the window -> when their view was counted (ms)
   KEYS[11]  hash    operation ids of the product: slot -> the latest ids
   ARGV[1]  product   ARGV[2]  month   ARGV[3]  day

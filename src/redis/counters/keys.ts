@@ -45,7 +45,7 @@ export interface OperationName {
 export const OPERATION_SLOTS = 256;
 
 /**
- * Few enough to flush in one round trip, enough to fill the
+ * Few enough to flush in one round trip; enough to fill the
  * nodes of a Cluster evenly.
  */
 export const SHARDS = 64;

@@ -3,8 +3,8 @@
  *
  * While they are few, the ZSET of counters.ts has them.
  * Beyond, the HyperLogLogs of the days are merged: those of
- * past days once an hour, into a key with their generation,
- * and today's each time. The days must have been loaded
+ * past days once an hour, into a key with their generation.
+ * Today's is merged each time. The days must have been loaded
  * before. Redis down: everything rejects with
  * RedisUnavailable within a deadline.
  */

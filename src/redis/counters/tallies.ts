@@ -74,9 +74,8 @@ export function talliesOf({
     ): Promise<"not-claimed" | "outdated" | "loaded"> =>
       call("load", () => connection.countersLoad(...loadArgs(key, stored, nowMs))),
     /**
-     * By how much tallies differ from what Postgres has and what
-     * is owed, in the order asked. One round trip, an EVALSHA
-     * each.
+     * By how much tallies exceed what Postgres has and what is
+     * owed. In the order asked. One round trip, an EVALSHA each.
      */
     diff: (
       wanted: readonly TallyKey[],

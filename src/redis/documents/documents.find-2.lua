@@ -4,7 +4,7 @@
   KEYS[1]  hash  SHA-256 -> document; field "bytes" -> what all of them weigh
   KEYS[2]  zset  SHA-256 -> when it was used last (ms since epoch)
   ARGV[1]  SHA-256   ARGV[2]  life unused (ms)
-  Returns  the document, or nil when there is none or it has not been used for that long
+  Returns  the document; nil when there is none or it has not been used for that long
 ]]
 local documents, used = KEYS[1], KEYS[2]
 local hash, lifeMs = ARGV[1], tonumber(ARGV[2])

@@ -52,9 +52,9 @@ export interface DocumentStore {
    */
   find(sha256: string): Promise<string | null>;
   /**
-   * Keeps a document, unless it is too long, or Redis is full
-   * or does not answer. One EVALSHA, O(documents that make
-   * room).
+   * Keeps a document. Does nothing where it is too long, or
+   * Redis is full or does not answer. One EVALSHA, O(documents
+   * that make room).
    */
   keep(sha256: string, source: string): Promise<void>;
 }

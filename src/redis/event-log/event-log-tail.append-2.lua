@@ -1,13 +1,14 @@
 --[[
-  Adds an entry of Postgres to the cached tail of its log, and announces it,
-  both or neither. Can be repeated and come late: an entry before the tail's
-  end is only announced. A tail that was not loaded on this server stays so.
-  A load under way is refused, because it may have begun before this entry.
-  On a full server the tail is given up and the entry announced all the
-  same. Hence no flags: only a script without them may catch what the server
+  Adds an entry of Postgres to the cached tail of its log. The
+  same step announces it. Can be repeated and come late: an entry
+  before the tail's end is only announced. A tail that was not
+  loaded on this server stays so. A load under way is refused,
+  because it may have begun before this entry. On a full server
+  the tail is given up. The entry is announced all the same. Hence
+  no flags: only a script without them may catch what the server
   refuses.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
-  KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
+  KEYS[2]  hash    its state: server -> replication id; last -> sequence that it reaches to, or
                    loading -> who loads it
   ARGV[1]  sequence   ARGV[2]  the entry   ARGV[3]  channel   ARGV[4]  what is announced
   ARGV[5]  most entries   ARGV[6]  how long they are kept (ms)

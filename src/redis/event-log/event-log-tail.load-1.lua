@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 --[[
-  Sets how far the log reaches in Postgres: the tail is complete from there
-  on. Only for the caller noted last, on this server, with no entry, flush
-  or restart in between: else its look at Postgres may be too old.
-  KEYS[1]  hash  the tail's state: server -> replication id, last -> sequence that it reaches to, or
+  Sets how far the log reaches in Postgres: the tail is complete
+  from there on. Only for the caller noted last, on this server.
+  No entry, flush or restart may come in between: else its look at
+  Postgres may be too old.
+  KEYS[1]  hash  the tail's state: server -> replication id; last -> sequence that it reaches to, or
                  loading -> who loads it
   ARGV[1]  names the caller   ARGV[2]  last sequence in Postgres
   ARGV[3]  how long the tail is kept (ms)

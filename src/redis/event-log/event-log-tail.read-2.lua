@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Reads what follows a sequence in the cached tail of a log. A tail that was
-  not loaded on this server (new, restarted, restored, promoted) is emptied,
-  and the caller is noted as its loader.
+  Reads what follows a sequence in the cached tail of a log. A
+  tail that was not loaded on this server (new, restarted,
+  restored, promoted) is emptied. The caller is noted as its
+  loader.
   KEYS[1]  stream  the tail: "<sequence>-0" -> at (ms since epoch), entry
-  KEYS[2]  hash    its state: server -> replication id, last -> sequence that it reaches to, or
+  KEYS[2]  hash    its state: server -> replication id; last -> sequence that it reaches to, or
                    loading -> who loads it
   ARGV[1]  sequence to read after, or "" for none of the entries   ARGV[2]  most entries
   ARGV[3]  names the caller

@@ -1,17 +1,17 @@
 /**
- * The tail of a durable log: a cache of its last entries,
- * for readers who were away for a moment.
+ * The tail of a durable log: a cache of its last entries, for
+ * readers who were away for a moment.
  *
  * One STREAM per log, bounded in count and age, with
  * sequences as ids; one HASH says how far it reaches, and on
- * which server. The first reader loads the last sequence
- * from Postgres; later entries are appended and announced by
- * one script. Late entries leave a hole, which readers see
- * by its sequences and fill from Postgres. After a flush, on
- * a full server, or on one that may have lost memory, a tail
- * is not loaded: "nothing is newer" is never a guess. Redis
- * down: everything rejects with RedisUnavailable within a
- * deadline; readers ask Postgres.
+ * which server. The first reader loads the last sequence from
+ * Postgres; later entries are appended and announced by one
+ * script. Late entries leave a hole, which readers see by its
+ * sequences and fill from Postgres. A tail is not loaded
+ * after a flush or on a full server. Nor is it on one that
+ * may have lost memory: "nothing is newer" is never a guess.
+ * Redis down: everything rejects with RedisUnavailable within
+ * a deadline; readers ask Postgres.
  */
 import type { Result } from "ioredis";
 import { DURABLE } from "../../domain/events/event-log.js";

@@ -1,6 +1,6 @@
 /**
  * Puts rows of the ledger on a board, in all its periods at
- * once, and answers ranks.
+ * once. Answers ranks.
  */
 import type { Result } from "ioredis";
 import type { BoardRow } from "../../domain/leaderboard/leaderboard.js";
@@ -19,8 +19,8 @@ declare module "ioredis" {
 }
 
 /**
- * Where an owner stands after a row of the ledger, in each
- * period that the board keeps.
+ * The standing of an owner after a ledger row, in each period
+ * of the board.
  */
 export interface AppliedRow {
   readonly sequence: number;
@@ -81,8 +81,8 @@ export interface Applied {
  */
 const ANSWERS_MS = 10 * MINUTE;
 /**
- * Answers of one board that are kept for repeats in one
- * slice of time, some 60 bytes each.
+ * Most answers of one board that are kept for repeats in one
+ * slice of time. Each takes some 60 bytes.
  */
 export const MAX_ANSWERS = 100_000;
 /** Bounds one script: some 20 µs for each row and period. */

@@ -1,10 +1,10 @@
 #!lua
 --[[
-  Puts rows of the ledger on a board, in all its periods. Each row says
-  where its owner stands after it, and the highest sequence wins: rows may
-  come in any order, any number of times. A range that follows the last one
-  moves the mark up to which the board is complete; others wait for what is
-  before them.
+  Puts rows of the ledger on a board, in all its periods. Each row
+  says where its owner stands after it, and the highest sequence
+  wins: rows may come in any order, any number of times. A mark
+  says up to where the board is complete. A range that follows it
+  moves it; others wait for what is before them.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
   KEYS[2]  zset  ranges "first-last" that came before what is before them -> first sequence
   KEYS[3]  hash  sequence -> answer that is given again
@@ -16,13 +16,13 @@
   KEYS[14]  zset  the day, likewise   KEYS[15]  hash   KEYS[16]  zset
   ARGV[1]  generation   ARGV[2]  first sequence   ARGV[3]  last sequence   ARGV[4]  tie rule
   ARGV[5]  how long answers are kept (ms)
-  ARGV[6]  "mend" to bring a build up to date that this server may not serve yet, else ""
+  ARGV[6]  "mend" to update a build that this server may not serve yet, else ""
   ARGV[7]  name of all time, or "" when it is not kept   ARGV[8]  its end (ms)
   ARGV[9], ARGV[10]  the month   ARGV[11], ARGV[12]  the week   ARGV[13], ARGV[14]  the day
   ARGV[15]  most answers that are kept
   ARGV[16…]  15 for each row: sequence, owner, "" | "rank" | "keep" (the answer), and for each
              period sort key, reached, value of the hash
-  Returns  {"not-loaded"} when another build is served, or none here,
+  Returns  {"not-loaded"} when another build is served, or none here;
            else {"ok", version, answer for each row: "<rank>,<rank before>;" for each period}
 ]]
 local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -85,7 +85,7 @@ local closed = {
   DAY = number(state[7]),
 }
 for _, slot in ipairs(periods) do
-  -- What was finished before this build, or is archived, has no keys here and gets none.
+  -- A period that ended before this build, or is archived, gets no keys here.
   slot.open = slot.name ~= "" and slot.ends > number(state[3]) and slot.ends > closed[slot.period]
   if slot.open then
     redis.call("SADD", names, slot.name)

@@ -8,7 +8,7 @@
   KEYS[4]  hash  owner -> "sequence|reached|ms|metadata"
   KEYS[5]  zset  distinct sort keys
   ARGV[1]  its name
-  ARGV[2]  field of the board that says up to when such periods are archived, or "" for an old build
+  ARGV[2]  field of the board that says up to when such periods are archived; "" for an old build
   ARGV[3]  when it ended (ms)
   Returns  1
 ]]

@@ -1,9 +1,9 @@
 #!lua flags=no-writes
 --[[
-  Which build of a board is served, and whether it was compared with the
-  ledger on this server.
+  Which build of a board is served. Also whether it was compared
+  with the ledger on this server.
   KEYS[1]  hash  the board: generation, applied, version, built, server, closed:<period>
-  Returns  {} when there is none, else {generation, last sequence up to which nothing is missing,
+  Returns  {} when there is none; else {generation, sequence up to which nothing is missing,
            "1" when verified or "0"}
 ]]
 local board = KEYS[1]

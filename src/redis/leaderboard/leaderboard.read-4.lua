@@ -14,10 +14,11 @@
   ARGV[9]  most rows | most rows | most rows | not used | rows on each side
   ARGV[10]  reached, for "after"   ARGV[11]  how many characters reached has
   Returns  {"not-loaded"} when another build is served, or none here |
-           {"outside-window", now (ms)} | {"archived"} when the period ended before this build or
-           is archived,
-           else {"ok", version, total, place of the first row, entries with a better key, distinct
-           better keys, and for each row reached and owner, sort key, value of the hash}
+           {"outside-window", now (ms)} |
+           {"archived"} when the period ended before this build or is archived |
+           {"ok", version, total, place of the first row, better, distinct, rows…};
+           better: entries with a better key; distinct: distinct better keys, 0 unless DENSE;
+           of each row: reached and owner, sort key, value of the hash
 ]]
 local board, ranks, owners, scores = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, closedField, tieRule = ARGV[1], ARGV[2], ARGV[3]

@@ -1,20 +1,19 @@
 /**
  * Leaderboards: who stands where, in all periods at once.
  *
- * Per period one ZSET (rows.ts), one HASH (owner → what is
- * shown) and, for dense ranks, one ZSET of distinct scores.
+ * Per period one ZSET (rows.ts) and one HASH (owner → what is
+ * shown). Dense ranks take one more ZSET, of distinct scores.
  * Per board one HASH says which build is served. All keys of
  * a board share a slot. A row of the ledger says where its
- * owner stands after it, and the highest sequence wins: a
- * board depends on the set of applied rows alone.
+ * owner stands after it. The highest sequence wins: a board
+ * depends on the set of applied rows alone.
  *
  * Postgres is the truth. A build carries the sequence up to
- * which it is complete, and the replication id of the server
- * on which that was checked. Another server, or one that
- * lost its memory, answers "not-loaded" until
+ * which it is complete. It also carries the replication id of
+ * the server on which that was checked. Another server, or
+ * one that lost its memory, answers "not-loaded" until
  * services/leaderboard/rebuild.ts has caught up. Redis down:
- * everything rejects with RedisUnavailable within a
- * deadline.
+ * everything rejects with RedisUnavailable within a deadline.
  */
 import type { Result } from "ioredis";
 import type { RedisCaller } from "../client/call.js";

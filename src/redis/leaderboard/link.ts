@@ -47,8 +47,8 @@ export function createBoardLink({ connection, call }: RedisCaller, keys: Keys) {
 }
 
 /**
- * Field of a board's hash that says up to when periods of a
- * kind are archived.
+ * Field of a board's hash: up to when periods of a kind are
+ * archived.
  */
 export const closedField = (period: Period): string => `closed:${period}`;
 

@@ -37,8 +37,8 @@ export interface ReadRows extends RunStart {
 }
 
 /**
- * Instead of rows: another build is served, another window
- * is the present one, or the period is no longer here.
+ * Instead of rows: another build is served, another window is
+ * present, or the period is no longer here.
  */
 export type NotRead = NotLoaded | "archived" | { readonly nowMs: number };
 

@@ -1,11 +1,11 @@
 /**
  * How rows of a board are spelled in Redis.
  *
- * A ZSET sorts by key, then by member. A member is the
- * sequence at which its owner reached the score, in eleven
- * digits of base 36, and the owner. So equal scores stand in
- * the order in which they were reached. The rest stands in a
- * HASH by owner: `<sequence of the last row
+ * A ZSET sorts by key, then by member. A member is a
+ * sequence, in eleven digits of base 36, and the owner. The
+ * owner reached the score at that sequence. So equal scores
+ * stand in the order in which they were reached. The rest
+ * stands in a HASH by owner: `<sequence of the last row
  * applied>|<reached>|<ms>|<metadata, with "+" before it, or
  * "-" for none>`.
  */

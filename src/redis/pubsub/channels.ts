@@ -3,15 +3,15 @@
  * kept through reconnects.
  *
  * SUBSCRIBE and UNSUBSCRIBE are sent only while the link is
- * up; meanwhile the set of wanted channels is all there is
- * to remember, so an outage queues nothing. On every new
- * link this file subscribes all of them again. *Restored*
- * is announced once Redis has confirmed each: ioredis
- * forgets its own resubscription when the link breaks again
- * before. Who listens is not counted here: a channel is
- * joined once and left once (ioredis-stand-in.ts). Redis
- * down: a join goes on unconfirmed and is made good on the
- * next link; then `onRestored` follows.
+ * up. In an outage only the set of wanted channels is kept,
+ * so nothing queues. On every new link this file subscribes
+ * all of them again. *Restored* is announced once Redis has
+ * confirmed each: ioredis forgets its own resubscription
+ * when the link breaks again before. Who listens is not
+ * counted here: a channel is joined once and left once
+ * (ioredis-stand-in.ts). Redis down: a join goes on
+ * unconfirmed and is made good on the next link; then
+ * `onRestored` follows.
  */
 import { type Redis, ReplyError } from "ioredis";
 import type { Logger } from "pino";
@@ -32,8 +32,8 @@ export interface ChannelsOptions {
   readonly telemetry: CallTelemetry;
   readonly log: Logger;
   /**
-   * Every wanted channel is confirmed on a new link, and
-   * messages of some may have been missed before.
+   * Every wanted channel is confirmed on a new link.
+   * Messages of some may have been missed before.
    */
   readonly onRestored: () => void;
   /**
@@ -67,8 +67,8 @@ export class Channels {
     this.options = options;
     this.direct = createDirectCaller(options.telemetry, "pubsub");
     // What ioredis sends again by itself fails unhandled
-    // when the link breaks once more, and joins channels
-    // that were left meanwhile.
+    // when the link breaks once more. It also joins
+    // channels that were left meanwhile.
     Object.assign(options.subscriber.options, {
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -131,8 +131,8 @@ export class Channels {
       await this.subscribe([channel]);
       return sentOn === this.links && joined.confirm() === "late";
     } catch (error) {
-      // Anything but a reply means that the link is gone,
-      // and the next one takes the channel up.
+      // Anything but a reply means that the link is gone.
+      // The next one takes the channel up.
       if (error instanceof ReplyError && sentOn === this.links)
         this.onReplyError(error as Error, channel, joined);
       return false;

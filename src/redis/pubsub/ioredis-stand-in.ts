@@ -3,14 +3,14 @@
  * for ioredis.
  *
  * The library serialises and parses, and counts the
- * subscriptions of a channel: its first one calls
- * `subscribe`, its last one `unsubscribe`, and a message
- * goes to all of them. It has no deadline and neither
- * expects failures nor lost links. Those are ours:
- * channels.ts keeps channels joined through reconnects, and
- * this file gives PUBLISH a deadline and a bound. No failed
- * SUBSCRIBE reaches the library, which would keep a
- * subscription half made; `refusalOf` says it instead.
+ * subscriptions of a channel. Its first one calls
+ * `subscribe`, its last one `unsubscribe`. A message goes
+ * to all of them. It has no deadline and neither expects
+ * failures nor lost links. Those are ours: channels.ts
+ * keeps channels joined through reconnects. This file gives
+ * PUBLISH a deadline and a bound. No failed SUBSCRIBE
+ * reaches the library, which would keep a subscription half
+ * made; `refusalOf` says it instead.
  */
 import type { Redis } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";

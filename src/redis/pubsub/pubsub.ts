@@ -2,14 +2,14 @@
  * Live messages between processes: typed topics over Redis
  * pub/sub, one channel per topic.
  *
- * graphql-redis-subscriptions is in the path of every
- * message and counts the subscriptions of a topic
+ * graphql-redis-subscriptions handles every message and
+ * counts the subscriptions of a topic
  * (ioredis-stand-in.ts). Its iterator is not used: it
  * subscribes at the first `next()` and queues without
  * bound. `subscribe` resolves when Redis has confirmed.
  * Delivery is at most once, so subscribers read again after
- * {@link PubSub.onResync}: when a lost link is proven back,
- * and for a topic that was confirmed too late. Redis down:
+ * {@link PubSub.onResync}. It follows a restored link, and
+ * a topic that was confirmed too late. Redis down:
  * publishing rejects with RedisUnavailable within a
  * deadline; a subscription is kept and confirmed
  * afterwards.

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Takes costs out of several buckets, or nothing out of any. A bucket is a
-  debt that time pays back at its rate, up to its burst: GCRA, with the
-  theoretical arrival time `at` + debt / rate. A busy period lasts until the
-  debt is paid; what is given back is counted within one (limiter.settle). A
-  hold that exists was taken before: nothing is taken again.
+  Takes costs out of several buckets, or nothing out of any. A
+  bucket is a debt that time pays back at its rate; the burst is
+  its bound. This is GCRA, with the theoretical arrival time `at`
+  + debt / rate. A busy period lasts until the debt is paid; what
+  is given back is counted within one (limiter.settle). A hold
+  that exists was taken before: nothing is taken again.
   KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back>;" for
                    each bucket
   KEYS[2..]  string  the buckets: "<debt> <at (us)> <busy since (us)> <given back>"

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Gives back what a hold took too much, once: the hold is gone afterwards.
-  Each bucket gets no more than the hold took from it, and no more than time
-  has not paid back yet. So it stands where the smaller cost would have put
-  it, and admits no more. Refunds since then to earlier holds count against
-  it; so do those to later ones, which is on the safe side.
+  Gives back what a hold took too much, once: the hold is gone
+  afterwards. Each bucket gets no more than the hold took from it.
+  Nor does it get what time has paid back already. So it stands
+  where the smaller cost would have put it, and admits no more.
+  Refunds since then to earlier holds count against it; so do
+  those to later ones, which is on the safe side.
   KEYS[1]  string  the hold (limiter.consume)
   KEYS[2..]  string  the buckets, in the order of the hold; those at its end that are left out keep
                      everything

@@ -5,17 +5,17 @@
  * One STRING per bucket: a debt that time pays back at a
  * rate, up to a burst (GCRA). One script takes from all
  * buckets or from none. An operation takes its highest cost
- * before it runs. A STRING per hold remembers that, so the
- * rest is given back at most once, and never more than time
- * has left. Redis clock. All keys share the tag `{limit}`,
- * because a script touches any of them: in a Cluster one
- * node does all limiting.
+ * before it runs. A STRING per hold remembers that. So the
+ * rest is given back at most once. Nothing is given back that
+ * time has paid already. Redis clock. All keys share the tag
+ * `{limit}`, because a script touches any of them: in a
+ * Cluster one node does all limiting.
  *
- * Promise: no span of time admits more cost than burst +
- * rate × its length. A debt for finished work is taken
- * without asking: it delays what follows. Redis down:
- * everything rejects with RedisUnavailable within a
- * deadline; services/rate-limit/limits.ts then counts alone.
+ * Promise: no span of time admits more cost than burst + rate
+ * × its length. A debt for finished work is taken without
+ * asking: it delays what follows. Redis down: everything
+ * rejects with RedisUnavailable within a deadline;
+ * services/rate-limit/limits.ts then counts alone.
  */
 import type { Result } from "ioredis";
 import type { Bucket } from "../../domain/limits.js";

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 --[[
-  Ends all sessions of a user by a higher epoch, but for one that is kept.
-  Can be repeated and come late: a lower epoch changes nothing. Where the
-  epoch was not loaded on this server it stays so, and no session is kept:
-  an earlier revocation may have ended it. Runs on a full server too.
+  Ends all sessions of a user by a higher epoch. One of them may
+  be kept. Can be repeated and come late: a lower epoch changes
+  nothing. Where the epoch was not loaded on this server, it stays
+  so. Then no session is kept: an earlier revocation may have
+  ended it. Runs on a full server too.
   KEYS[1]  string  the user's epoch: "<epoch>@<replication id>"
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  hash    the session that is kept, or any of the user's that is not

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 --[[
-  Reads or raises the time before which the sessions of all users were
-  revoked. Like an epoch it counts only on the server it was loaded on, and
-  never goes back.
+  Reads or raises the time before which the sessions of all users
+  were revoked. Like an epoch it counts only on the server it was
+  loaded on. It never goes back.
   KEYS[1]  string  "<ms since epoch>@<replication id>"
   ARGV[1]  a time of Postgres (ms since epoch), or "" to read
-  Returns  the time that holds (ms), or "" when it was not loaded on this server
+  Returns  the time that holds (ms); "" when it was not loaded on this server
 ]]
 local before = KEYS[1]
 local known = ARGV[1]

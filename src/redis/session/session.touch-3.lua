@@ -1,8 +1,8 @@
 #!lua
 --[[
-  Notes a use of a live session, which moves its idle time-out, never beyond
-  its absolute cap. Only if none was noted just now: many requests at once
-  write once.
+  Notes a use of a live session. It moves the idle time-out, never
+  beyond the absolute cap. Only if none was noted just now: many
+  requests at once write once.
   KEYS[1]  hash    the session
   KEYS[2]  zset    ids of the user's sessions -> when they expire (ms since epoch)
   KEYS[3]  string  the user's epoch: "<epoch>@<replication id>"

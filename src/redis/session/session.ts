@@ -2,14 +2,14 @@
  * Sessions: who is signed in, on which device, until when.
  *
  * One HASH per session, one ZSET per user (session → expiry,
- * Redis clock) and one STRING per user (the epoch of its
- * sessions) in one slot; one STRING for all users (the time
- * before which no session counts). A session is named by the
- * SHA-256 of its token, so Redis never sees tokens. It is
- * alive while its hash exists, the set holds it, and its
- * epoch is the user's. Raising the epoch ends any number of
- * sessions at once. Every write checks the same three inside
- * its script.
+ * Redis clock). One STRING per user (the epoch of its
+ * sessions), in the same slot. One STRING for all users (the
+ * time before which no session counts). A session is named by
+ * the SHA-256 of its token, so Redis never sees tokens. It is
+ * alive while three things hold. Its hash exists, the set
+ * holds it, and its epoch is the user's. Raising the epoch
+ * ends any number of sessions at once. Noting a use checks
+ * the same three inside its script.
  *
  * Postgres is the truth about revocations. An epoch counts
  * only on the server it was loaded on
@@ -52,7 +52,8 @@ declare module "ioredis" {
 
 /**
  * A live session with the time of the answer (ms, Redis
- * clock), none, or that it must be loaded first.
+ * clock), or none. {@link NOT_LOADED}: its epoch must be
+ * loaded first.
  */
 export type FoundSession =
   | { readonly session: SessionRecord; readonly nowMs: number }
