@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /**
  * Part of `npm run lint`: the words of src and test. It refuses names that were given up, pronouns
- * and voices in comments of src that have to be decoded, and titles of tests that are no sentences.
+ * and voices in comments of src that have to be decoded, long sentences there, and titles of tests
+ * that are no sentences.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { FILES, IDENTIFIERS } from "./given-up-names.mjs";
+import { sentences } from "./sentences.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const MAX_WORDS = 15;
 
 const VOICE = /\b(?:whoever|somebody|nobody|everybody|told|tells|tell|knows)\b/gi;
 const FRAGMENT = /^(?:that|is|are|who|whose)\b/i;
@@ -20,7 +23,7 @@ export function offences(path, text) {
   const parts = partsOf(path, text);
   if (parts) {
     found.push(...parts.identifiers.flatMap(identifier));
-    if (path.startsWith("src/")) found.push(...parts.comments.flatMap(voice));
+    if (path.startsWith("src/")) found.push(...commentsOfSource(path, text, parts.comments));
     found.push(...parts.titles.filter(({ text: title }) => FRAGMENT.test(title)).map(fragment));
   }
   return found.map(({ at, says }) => `${path}:${text.slice(0, at).split("\n").length}: ${says}`);
@@ -46,11 +49,23 @@ const fileName = (path) =>
 
 const identifier = ({ text, at }) => refusedName(text, IDENTIFIERS, at);
 
+const commentsOfSource = (path, text, comments) => [
+  ...comments.flatMap(voice),
+  ...(path.endsWith(".sql") ? [] : sentences(text, comments).filter(isLong).map(long)),
+];
+
 const voice = ({ text, at }) =>
   [...text.matchAll(VOICE)].map(({ 0: word, index }) => ({
     at: at + index,
     says: `a comment says "${word}": name the part or the reader by its term`,
   }));
+
+const isLong = ({ words }) => words > MAX_WORDS;
+
+const long = ({ at, words }) => ({
+  at,
+  says: `a sentence of a comment has ${words} words: write at most ${MAX_WORDS}`,
+});
 
 const fragment = ({ text, at }) => ({ at, says: `the title "${text}" is no sentence` });
 
@@ -64,7 +79,8 @@ function typescriptParts(text) {
     const at = node.getStart(source);
     if (ts.isIdentifier(node)) parts.identifiers.push({ text: node.text, at });
     if (ts.isCallExpression(node)) parts.titles.push(...titleOf(node));
-    if (children.length === 0) parts.comments.push(...commentsIn(text, node.getFullStart(), at));
+    if (children.every(ts.isJSDoc))
+      parts.comments.push(...commentsIn(text, node.getFullStart(), at));
     else children.forEach(visit);
   };
   visit(source);

@@ -1,6 +1,6 @@
 /**
- * Reports degraded parts and the condition of each Redis to the
- * log, the metrics and the probes.
+ * Reports degraded parts and each Redis's condition to log,
+ * metrics and probes.
  */
 import type { Logger } from "pino";
 import { createDegradations, type Degradations } from "../domain/telemetry/degradations.js";

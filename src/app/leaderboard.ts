@@ -22,9 +22,9 @@ import { type Infrastructure, SCRAPE_DEADLINE_MS } from "./infrastructure.js";
 import { defineSubject, type OpenOptions } from "./module.js";
 
 /**
- * Longest wait for a leaderboard. It stays below the
- * connection's command timeout, which takes a busy process for a
- * late reply.
+ * Longest wait for a leaderboard. It is shorter than the
+ * connection's command timeout. That timeout takes a busy
+ * process for a late reply.
  */
 const LEADERBOARD_DEADLINE_MS = 0.9 * SECOND;
 

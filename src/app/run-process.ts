@@ -1,8 +1,8 @@
 /**
  * The frame of every long-running process: configuration, log,
  * orderly end. A failed start prints what the operator can do,
- * without a stack, and exits with 1. A signal drains and exits
- * with 0.
+ * and exits with 1. Only unexpected failures show a stack. A
+ * signal drains and exits with 0.
  */
 import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";

@@ -1,12 +1,12 @@
 /**
- * Bounds the rows of a CSV file before they are parsed, by bytes
- * and by fields. A row of four million empty fields would cost
- * the parser four million fields.
+ * Bounds the bytes and the fields of CSV rows before they are
+ * parsed. A row of four million empty fields would cost the
+ * parser four million fields.
  *
- * Rows are passed on whole. One that is too long is dropped, and
- * its line break passed on, so that the parser's line numbers
- * stay right. A quote in it may be the fault, which makes every
- * later boundary a guess: the input ends there.
+ * Rows are passed on whole. One that is too long is dropped. Its
+ * line break is passed on, so the parser's line numbers stay
+ * right. A quote in it may be the fault, which makes every later
+ * boundary a guess: the input ends there.
  */
 import { StartupError } from "../domain/errors.js";
 

@@ -2,9 +2,9 @@
  * Reads an import from CSV: RFC 4180, header row, UTF-8. Columns
  * in any order; others are ignored.
  *
- * Fields stay bytes until they are known to be UTF-8, so a
- * broken one is a bad row, not a silent "�". Broken quoting ends
- * the file: every later row boundary would be a guess.
+ * Fields stay bytes until they are known to be UTF-8. So a
+ * broken one makes a bad row, not a silent "�". Broken quoting
+ * ends the file: every later row boundary would be a guess.
  */
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";

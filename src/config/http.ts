@@ -41,8 +41,8 @@ const SANDBOX_ORIGINS = [
 ];
 
 /**
- * @param closed whether only known documents are served, so
- * that the explorer is off by default
+ * @param closed whether only known documents are served: then
+ * the explorer is off by default
  */
 export const toHttp = (
   env: Parsed<typeof httpVariables>,

@@ -16,7 +16,7 @@ export function definePart<Own extends Variables, Settings extends object>(
   variables: Own,
   settings: (env: Parsed<Own>) => Settings,
 ): ConfigPart<Settings> {
-  // The schema holds the variables of all parts, so a parsed
-  // environment has those of this one.
+  // The schema holds the variables of all parts. So a parsed
+  // environment has those of this part.
   return { variables, settings: (env) => settings(env as Parsed<Own>) };
 }

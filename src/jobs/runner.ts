@@ -2,11 +2,11 @@
  * Runs jobs: each over and over, one run at a time, until
  * closed.
  *
- * The next run begins `everyMs` after the last ended, at once
- * after {@link MORE}, or when NOTIFY wakes the job. Polling
- * covers lost notifications. A failed run is retried after
- * `everyMs`, at most a minute. {@link JobHealth} records every
- * run; no failure ends the job or the process.
+ * The next run begins `everyMs` after the last ended, or when
+ * NOTIFY wakes the job. After {@link MORE} it begins at once.
+ * Polling covers lost notifications. A failed run is retried
+ * after `everyMs`, at most a minute. {@link JobHealth} records
+ * every run; no failure ends the job or the process.
  */
 import type { Database, Listening } from "../db/client/database.js";
 import { MINUTE } from "../domain/time/time.js";

@@ -1,7 +1,8 @@
 /**
- * DataLoaders: N single loads become one read of the cache, and
- * one statement for what it lacks. Every operation has new ones,
- * so no value outlives the consistency token it was read by.
+ * DataLoaders: N single loads become one read of the cache. One
+ * statement loads what the cache lacks. Every operation has new
+ * loaders. So no value outlives the consistency token it was
+ * read by.
  */
 import type { AccountLoaders } from "./account.js";
 import type { CatalogueLoaders } from "./catalogue.js";

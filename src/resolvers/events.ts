@@ -33,9 +33,9 @@ export interface EventDeps {
 }
 
 /**
- * `topics` of a subscription names the kind, `topicId` the ids,
- * or what the stream of the kind takes. Closing the iterator
- * releases the topics.
+ * `topics` of a subscription names the kind. `topicId` names
+ * the ids, or the argument of the kind's stream. Closing the
+ * iterator releases the topics.
  */
 export function createEvents({ live, streams, admission }: EventDeps): PubSub {
   const watch = (kind: ValueTopicKind, ids: readonly TopicId[]) =>

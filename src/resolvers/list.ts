@@ -133,9 +133,9 @@ const UNSEARCHABLE = /\0|\p{Surrogate}/u;
 
 /**
  * Reads a text to search for; undefined without one. Normalises
- * it like stored text, with single blanks, so that equal
- * searches share a cache entry. Throws BadUserInput for a text
- * that is too long, or that no stored text can hold.
+ * it like stored text, with single blanks: equal searches share
+ * a cache entry. Throws BadUserInput for a text that is too
+ * long, or that holds unstorable characters.
  */
 export function searchText(
   text: string | null | undefined,

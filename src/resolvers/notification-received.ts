@@ -1,6 +1,6 @@
 /**
  * The subscription of notifications: every event of the user's
- * log once and in order, or a gap with its reason.
+ * log, once and in order. A gap says why events are missing.
  */
 import { Arg, Resolver, Root, Subscription } from "type-graphql";
 import { requireUser } from "../domain/account/principal.js";

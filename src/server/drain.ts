@@ -1,8 +1,8 @@
 /**
- * Graceful stop of sockets. They close with 1001, spread over the
- * window, so that clients do not all reconnect at once. Running
- * queries and mutations finish first. What is left at the end is
- * terminated.
+ * Graceful stop of sockets. They close with 1001, spread over
+ * half of the window. So clients do not all reconnect at once.
+ * Running queries and mutations finish first. What is left at the
+ * end is terminated.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "./connection/connection.js";

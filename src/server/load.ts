@@ -3,9 +3,9 @@
  * rejected before its body is read.
  *
  * Callers fall into classes with permits of their own
- * (bulkheads): callers without a verified identity, users whose
- * token this process has verified, and the service token. One
- * holder (an address, a user) has at most half of its class.
+ * (bulkheads): callers without a verified identity; users whose
+ * token this process has verified; the service token. One holder
+ * (an address, a user) has at most half of its class.
  *
  * Announced bodies count by bytes: half of them for a class, a
  * sixteenth of that for a holder. The event loop counts too

@@ -1,6 +1,6 @@
 /**
- * The server: one pipeline over a schema for HTTP and WebSocket,
- * and a stop that loses no request.
+ * The server: one pipeline over a schema for HTTP and WebSocket.
+ * Its stop loses no request.
  *
  * Both sides share validation rules, executor, caller and error
  * format. Nothing listens before `listen()`.

@@ -62,8 +62,8 @@ export function createMetricsSources(
 }
 
 /**
- * Reads at most once in {@link INTERVAL_MS}, and never twice at
- * a time, even if a source hangs.
+ * Reads at most once in {@link INTERVAL_MS}. Reads never
+ * overlap, even if a source hangs.
  */
 function polled<T>(read: () => Promise<T>, show: (numbers: T | null) => void): Refresh {
   let readAt = Number.NEGATIVE_INFINITY;

@@ -4,10 +4,11 @@
  * neither fill memory nor hide real ones.
  *
  * Names of the manifest always have a label. The others compete
- * by use: a new name takes a free place, or that of the least
- * used one once it is clearly used more. Uses halve in each
- * {@link HALF_LIFE_MS}; a name that lost its place begins anew.
- * To hide a name, an attacker has to exceed its traffic.
+ * by use. A new name takes a free place. Otherwise it replaces
+ * the least used name once it is clearly used more. Uses halve
+ * in each {@link HALF_LIFE_MS}; a name that lost its place
+ * begins anew. To hide a name, an attacker has to exceed its
+ * traffic.
  */
 import { LRUCache } from "lru-cache";
 import { MINUTE } from "../domain/time/time.js";

@@ -64,6 +64,55 @@ describe("comments of the source", () => {
   });
 });
 
+describe("sentences in comments of the source", () => {
+  const words = (count: number) => Array(count).fill("word").join(" ");
+  const LONG = words(16);
+  const FULL = words(15);
+
+  test("A sentence of 16 words is refused where it begins, and one of 15 is not.", () => {
+    expect(offences("src/a.ts", `/**\n * One. Two:\n * ${LONG}.\n */`)).toEqual([
+      "src/a.ts:3: a sentence of a comment has 16 words: write at most 15",
+    ]);
+    expect(lines("src/a.ts", `const a = 1; // ${LONG}`)).toEqual([1]);
+    expect(lines("src/a.ts", `/** ${FULL}. */`)).toEqual([]);
+    expect(lines("test/a.ts", `// ${LONG}`)).toEqual([]);
+    expect(lines("src/a.ts", `const a = "// ${LONG}";`)).toEqual([]);
+  });
+
+  test("A sentence goes on in the next line comment, and no further than code.", () => {
+    const [half, rest] = [words(8), words(8)];
+    expect(lines("src/a.ts", `f();\n  // ${half}\n  // ${rest}`)).toEqual([2]);
+    expect(lines("src/a.lua", `f()\n-- ${half}\n-- ${rest}`)).toEqual([2]);
+    expect(lines("src/a.ts", `f(); // ${half}\ng(); // ${rest}`)).toEqual([]);
+    expect(lines("src/a.ts", `// ${half}\n\n// ${rest}`)).toEqual([]);
+  });
+
+  test.each([". ", ": ", "; ", "? ", "! ", "\n *\n * ", "\n * - ", "\n * @param "])(
+    "A sentence ends at %j.",
+    (end) => expect(offences("src/a.ts", `/** ${FULL}${end}${words(14)} */`)).toEqual([]),
+  );
+
+  test("A stop within a word ends no sentence.", () => {
+    expect(lines("src/a.ts", `// ${words(14)} a.b c`)).toEqual([1]);
+  });
+
+  test.each(["`a b. c`", "{@link a}", "(a b. c) word", "- word", "→ word"])(
+    "%s counts as one word.",
+    (text) => {
+      expect(lines("src/a.ts", `// ${words(14)} ${text}.`)).toEqual([]);
+      expect(lines("src/a.ts", `// ${words(15)} ${text}.`)).toEqual([1]);
+    },
+  );
+
+  test("In the header of a script, each line on keys, arguments and results is on its own.", () => {
+    const header = `KEYS[1]  ${words(14)}\nARGV[1]  ${words(8)}   ARGV[2]  ${words(14)}`;
+    const lua = `--[[\n${FULL}\n${header}\nReturns  ${words(14)}\n  ${FULL}\n]]`;
+    expect(lines("src/a.lua", lua)).toEqual([]);
+    expect(lines("src/a.lua", lua.replaceAll("]  ", "]  word word "))).toEqual([3, 4]);
+    expect(lines("src/a.lua", `--[[\n${FULL}\nword\n${header}\n]]`)).toEqual([2]);
+  });
+});
+
 describe("titles of tests", () => {
   test.each(["that", "is", "are", "who", "whose", "Is"])("No title begins with %s.", (word) => {
     for (const call of ["test", "it", "describe", "test.only", "it.each([1])", "test.each`a`"])

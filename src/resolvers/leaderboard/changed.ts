@@ -1,6 +1,6 @@
 /**
  * The subscription of boards: every message is the whole top of
- * the present period, read once for all who watch it.
+ * the present period. All watchers share one read of it.
  */
 import { Arg, Int, Resolver, Root, Subscription } from "type-graphql";
 import type { TopicId } from "../../domain/events/events.js";

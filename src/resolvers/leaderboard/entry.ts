@@ -65,9 +65,9 @@ export class EntryPage {
   }
 
   /**
-   * A cursor of a living board names a position in the order,
-   * which stays when others move. In a finished one it is a
-   * number.
+   * A cursor of a live period names a position in the order.
+   * It stays valid when other entries move. In an archived
+   * period it is a number.
    */
   private cursorOf(index: number): string {
     const { rows, position, period, window, archived } = this.slice;

@@ -55,8 +55,8 @@ function toRating({ ratingSum, ratingCount }: ProductRecord): Rating {
 export type ReviewList = ListPage<number>;
 
 /**
- * Prices: a condition is searched beyond an index, a text is
- * matched word by word, a count visits every match.
+ * Prices: a condition is searched beyond an index; a text is
+ * matched word by word; a count visits every match.
  */
 const [FILTER, SEARCH, COUNT] = [10, 40, 20];
 

@@ -26,10 +26,10 @@ export const isAcknowledged = (connection: Connection): connection is Acknowledg
   connection.caller !== null;
 
 /**
- * One connected client. All closes of ours go through {@link
- * Connection.close}. From then on messages are ignored, waiting
- * operations are dropped, subscriptions end, and no answer is
- * written.
+ * One connected client. All closes of ours go through
+ * {@link Connection.close}. From then on messages are ignored
+ * and waiting operations are dropped. Subscriptions end, and no
+ * answer is written.
  */
 export class Connection {
   /**
@@ -123,7 +123,7 @@ export class Connection {
 
   /**
    * Resolves when an answer may be serialised and sent, one at a
-   * time. Waiting answers are values that may share text, so a
+   * time. Waiting answers are values, which may share text. So a
    * socket exceeds its bound by one answer.
    */
   whenWritable(): Promise<void> {

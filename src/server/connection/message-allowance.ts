@@ -4,12 +4,11 @@
  *
  * A subscription pays for its first values. Later ones are caused
  * by others, who paid for their change only. So each caller has
- * an allowance of the same size and rate as the bucket of its
- * operations, and each executed message is taken from it. Below
- * zero, the caller's values wait. Nothing is lost: a waiting
- * snapshot is conflated. One subscriber pays for a shared
- * message. A group waits only while all of its subscribers are
- * below zero.
+ * an allowance, with the size and rate of its operations' bucket.
+ * Each executed message is taken from it. Below zero, the
+ * caller's values wait. Nothing is lost: a waiting snapshot is
+ * conflated. One subscriber pays for a shared message. A group
+ * waits only while all of its subscribers are below zero.
  */
 import { LRUCache } from "lru-cache";
 import type { BucketRule } from "../../domain/limits.js";

@@ -1,6 +1,6 @@
 /**
- * Sockets of sessions: closed within a second of the session's
- * end on every process, and silent from then on.
+ * Sockets of sessions. Every process closes them within a second
+ * of the session's end. Nothing is written after the close.
  *
  * The session is confirmed before each operation and each event
  * that is not public. So nothing private is delivered that began

@@ -1,8 +1,8 @@
 /**
  * The cost of an operation: requested, by the lengths it asks
  * for, and actual, by the lengths it got. Both sum up one plan
- * (cost-plan.ts), so they are equal exactly when every list has
- * its full length.
+ * (cost-plan.ts). So they are equal when every list has its full
+ * length.
  *
  * Plans are kept per document; stores keep one object per source.
  * A sum takes microseconds.
@@ -42,7 +42,7 @@ export interface Cost {
   readonly variables: Variables;
   /**
    * The cost of an answer, or of one message of a subscription.
-   * It is below the requested cost only by work that the answer
+   * Of the requested cost, it omits only work that the answer
    * shows was not done.
    */
   actual(data: unknown, errors?: readonly GraphQLError[]): number;
@@ -218,8 +218,7 @@ function maxOfOne({ own: price, work, size, below }: PlannedField, variables: Va
 /**
  * The actual cost, by the lengths of lists. A missing value has
  * no length. Where an error at or below explains it, the maximum
- * counts, because the work may be done. Declared work always
- * counts.
+ * counts: the work may be done. Declared work always counts.
  */
 class AnswerCost {
   constructor(private readonly variables: Variables) {}

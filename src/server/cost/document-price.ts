@@ -2,8 +2,8 @@
  * The price of reading a request: its text, each time, and a new
  * document.
  *
- * Parsing and validating take some 0.6 ms and 7 µs a token, at
- * the worst 20; a unit of other work takes some 50 µs. So ten
+ * Parsing and validating take some 0.6 ms and 7 µs a token (20
+ * at the worst). A unit of other work takes some 50 µs. So ten
  * tokens cost a unit.
  */
 import { Lexer, Source, TokenKind } from "graphql";

@@ -2,14 +2,14 @@
  * The price of one field, by its declaration. A unit is about one
  * object read and sent.
  *
- * An object costs 1, a scalar nothing, a field of Query or
- * Subscription at least 1, a mutation 10; the extension
+ * An object costs 1, a scalar nothing. A field of Query or
+ * Subscription costs at least 1, a mutation 10. The extension
  * `complexity` overrides. A connection costs 1 for its page:
  * `pageInfo` is free, edges are counted, and `node` comes with
  * its edge.
  *
  * Every list declares its maximum length: by `listSize` of the
- * field or its type, by `sizedLists` of the field above, or as a
+ * field or its type; by `sizedLists` of the field above; as a
  * connection by `first`. Work that the answer does not show is
  * declared as `work`.
  */

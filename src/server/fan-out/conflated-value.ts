@@ -2,19 +2,19 @@
  * One value of a group: executes its newest event for all
  * subscribers, and again for newcomers.
  *
- * One execution at a time, so answers leave in reading order and
- * versions never go back. A newcomer gets a reading that began
- * after it joined: a publication may still be on its way.
- * Newcomers during an execution share the next one. Nothing is
- * queued: only the newest event and the set of newcomers are
+ * One execution runs at a time. So answers leave in reading
+ * order, and versions never go back. A newcomer gets a reading
+ * that began after it joined: a publication may still be on its
+ * way. Newcomers during an execution share the next one. Nothing
+ * is queued: only the newest event and the set of newcomers are
  * kept.
  *
  * A failed or provisional reading leaves its value due. It is
- * repeated with backoff until it succeeds, the source ends, or no
- * subscriber is left. Until then only the newest value will do.
- * An error goes to each subscriber once. A fallback may be older
- * than an earlier answer, so only subscribers without data get
- * it.
+ * repeated with backoff: until it succeeds, the source ends, or
+ * no subscriber is left. Until then only the newest value will
+ * do. An error goes to each subscriber once. A fallback may be
+ * older than an earlier answer. So only subscribers without data
+ * get it.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";

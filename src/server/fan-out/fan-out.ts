@@ -3,8 +3,8 @@
  * per event. The same bytes go to every socket, behind its
  * operation id.
  *
- * graphql-ws keeps the protocol. It gets a stream that only ends,
- * while `next` messages are written here, from the first `next()`
+ * graphql-ws keeps the protocol. It gets a stream that only ends.
+ * The `next` messages are written here, from the first `next()`
  * to `return()`. The final `complete` or `error` comes from
  * graphql-ws.
  *

@@ -3,8 +3,8 @@
  * operation id, and bytes that subscribers share.
  *
  * Written in one piece, beside ws, which frames every message
- * anew. Both may write, because each writes whole frames at once
- * (no compression) and nothing follows a close frame.
+ * anew. Both may write: each writes whole frames at once (no
+ * compression), and nothing follows a close frame.
  */
 import type { Duplex } from "node:stream";
 

@@ -3,10 +3,10 @@
  * falls behind: each value keeps only its newest frame until the
  * buffer drains.
  *
- * A stalled socket takes {@link MAX_UNSENT_BYTES} and one frame
- * in its buffer, and {@link MAX_HELD_BYTES} of waiting frames. A
- * frame that does not fit is read again later. A socket that
- * stays full is closed.
+ * The buffer of a stalled socket takes {@link MAX_UNSENT_BYTES}
+ * and one frame. Waiting frames take at most
+ * {@link MAX_HELD_BYTES}. A frame that does not fit is read
+ * again later. A socket that stays full is closed.
  */
 
 import type { Connection } from "../connection/connection.js";

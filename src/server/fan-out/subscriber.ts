@@ -1,6 +1,7 @@
 /**
- * One client in a group: its operation id before every frame, and
- * the newest frames that its socket could not take yet.
+ * One client in a group. Puts its operation id before every
+ * frame. Keeps the newest frames that its socket could not take
+ * yet.
  */
 
 import type { AcknowledgedConnection } from "../connection/connection.js";

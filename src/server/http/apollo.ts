@@ -122,7 +122,7 @@ function gatewayOf(schema: GraphQLSchema, execute: OperationExecutor) {
 }
 
 /**
- * Names the operation, admits it, logs internal errors, and adds
+ * Names and admits the operation, and logs internal errors. Adds
  * request id, cost and cache report.
  */
 function operationPlugin(

@@ -2,9 +2,9 @@
  * Load shedding in front of Fastify: a rejection costs a fraction
  * of a request.
  *
- * A request to `/graphql` without identity that would get no
- * permit is answered from prepared text. All others, and unusual
- * ones, go on to the routes, which apply the same limits.
+ * A request to `/graphql` without identity is answered here if it
+ * would get no permit. All others, and unusual ones, go on to the
+ * routes, which apply the same limits.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -3,8 +3,8 @@
  *
  * Under a flood libuv stays in its poll phase for seconds. Work
  * of the check phase (batched writes to Redis, cache reads) waits
- * meanwhile. So a poll phase handles a few requests, and defers
- * the others to the check phase.
+ * meanwhile. So a poll phase handles a few requests and defers
+ * others to the check phase.
  */
 import type { RequestListener } from "node:http";
 

@@ -1,6 +1,7 @@
 /**
- * `/graphql` over HTTP: POST and GET through Apollo, the
- * consistency token in and out, one log line and one measurement.
+ * `/graphql` over HTTP: POST and GET go through Apollo. The
+ * consistency token comes in and goes out. A request makes one
+ * log line and one measurement.
  */
 
 import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";

@@ -1,7 +1,7 @@
 /**
  * Cookies of session and guest. Over https their names begin with
  * `__Host-`: browsers accept them from this host alone, encrypted
- * and for every path, so no neighbour can plant one. Plain http
+ * and for every path. So no neighbour can plant one. Plain http
  * is for loopback.
  */
 import type { CookieSerializeOptions } from "@fastify/cookie";

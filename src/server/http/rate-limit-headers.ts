@@ -3,8 +3,9 @@
  * (draft-ietf-httpapi-ratelimit-headers-11) and `Retry-After`.
  *
  * A policy is a bucket: `q` its size, `w` the seconds to fill it.
- * `r` is what remains, `t` the seconds until it is full, or until
- * a retry can succeed. The unit is cost, at least one a request.
+ * `r` is what remains. `t` is the seconds until it is full, or
+ * until a retry can succeed. The unit is cost, at least one a
+ * request.
  */
 import { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";

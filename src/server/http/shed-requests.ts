@@ -1,6 +1,6 @@
 /**
  * Load shedding at `/graphql`: a request is rejected before its
- * body is read, and takes its permit when the body is there.
+ * body is read. It takes its permit when the body is there.
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../../domain/errors.js";

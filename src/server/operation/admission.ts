@@ -123,9 +123,9 @@ export const payerOf = (
 ): Payer => admission.payerOf({ principal, ip: client.ip });
 
 /**
- * Rejects unread what is certain to be rejected, so that a flood
- * costs neither parsing nor Redis. A known document counts with
- * its cost, any other with 1. Throws RateLimited.
+ * Rejects a request unread where its rejection is certain. So a
+ * flood costs neither parsing nor Redis. A known document counts
+ * with its cost, any other with 1. Throws RateLimited.
  */
 export function rejectEarly(
   { checkCost, admission, readDocument }: RejectionDeps,

@@ -1,10 +1,10 @@
 /**
- * The size of an answer as JSON in UTF-8, without serialising a
- * far too large one.
+ * The size of an answer as JSON in UTF-8. An answer that is far
+ * too large is not serialised.
  *
  * A walk sums lengths without reading texts. The sum is at least
- * a sixth of the bytes (an escape has six) and at most three
- * times as many (a list of digits). It stops when the answer is
+ * a sixth of the bytes (an escape has six). It is at most three
+ * times the bytes (a list of digits). It stops when the answer is
  * certainly too large. Only a sum in between needs serialisation.
  */
 import { type ExecutionResult, GraphQLError } from "graphql";

@@ -1,6 +1,6 @@
 /**
- * The caller of a request, read from headers over HTTP and from
- * the `connection_init` payload over WebSocket by one function.
+ * The caller of a request. One function reads it: from headers
+ * over HTTP, from the `connection_init` payload over WebSocket.
  */
 import type { FastifyRequest } from "fastify";
 import type { GuestPass } from "../../domain/account/guest.js";

@@ -3,12 +3,13 @@
  * CPU for repeated reads.
  *
  * The compiler pastes text of the document into code. String
- * literals let a client run code (`"__MAGIC_DATE__…"`), an alias
- * `__proto__` replaces a prototype, and conditions in repeated
+ * literals let a client run code (`"__MAGIC_DATE__…"`). An alias
+ * `__proto__` replaces a prototype. Conditions in repeated
  * fragments are mixed up. So only documents of names, numbers and
  * variables are compiled: one query, no string literal, no
- * directive, no name beginning with `__` but `__typename`, no
- * variable named like a member of `Object.prototype`.
+ * directive. Of names beginning with `__`, only `__typename` is
+ * allowed. No variable may be named like a member of
+ * `Object.prototype`.
  *
  * graphql-js executes all others, and repeats queries whose
  * answer has an error. That is safe: a query changes nothing, and

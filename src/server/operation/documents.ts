@@ -6,8 +6,8 @@
  * Reading a new document has a price (document-price.ts), paid
  * once, with its first operation. Documents of the manifest are
  * read at the start, pinned and free. Bounded by source text: a
- * syntax tree takes up to 130 bytes per character, so 64 MB at
- * the very worst.
+ * syntax tree takes up to 130 bytes per character. That is 64 MB
+ * at the very worst.
  */
 import {
   type DocumentNode,

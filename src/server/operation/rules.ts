@@ -1,7 +1,7 @@
 /**
  * Validation rules for documents, shared by HTTP and WebSocket.
- * They run after those of the specification, within the parser's
- * token limit, which bounds their time.
+ * They run after those of the specification. The parser's token
+ * limit bounds their time.
  *
  * graphql-armor counts depth, aliases and directives per
  * operation, with fragments resolved once. Its rules throw by

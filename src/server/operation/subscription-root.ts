@@ -2,7 +2,7 @@
  * The root of a subscription: one field, whatever the variables.
  *
  * The specification's rule collects root fields without
- * variables. It throws where `@skip` or `@include` uses one, and
+ * variables. It throws where `@skip` or `@include` uses one. It
  * passes a root without fields, on which execution fails.
  */
 import {

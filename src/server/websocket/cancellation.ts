@@ -1,10 +1,10 @@
 /**
  * Cancellation of operations that have no stream yet.
  *
- * graphql-ws tracks operations by id alone. If a client reused the
- * id of a forgotten one, the new operation would get its
- * messages, and nothing would end it. So a placeholder reserves
- * the id until there is a stream, and notices the end.
+ * graphql-ws tracks operations by id alone. A client may reuse the
+ * id of a forgotten one. The new operation would get its messages,
+ * and nothing would end it. So a placeholder reserves the id until
+ * there is a stream, and notices the end.
  */
 import type { Context } from "graphql-ws";
 import { Stream } from "../../domain/concurrency/stream.js";
@@ -44,8 +44,8 @@ export function cancellationOf(context: Pick<Context, "subscriptions">, id: stri
 
 /**
  * Runs, unless it is cancelled before or meanwhile. Then the
- * promise never settles, so that graphql-ws cannot use the answer
- * for a reused id. A stream is closed.
+ * promise never settles: graphql-ws cannot use the answer for a
+ * reused id. A stream is closed.
  */
 export async function unlessCancelled<T extends object>(
   cancellation: Cancellation,

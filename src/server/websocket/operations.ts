@@ -3,9 +3,10 @@
  * of HTTP. graphql-ws keeps the protocol; documents, limits,
  * context, execution and errors are shared.
  *
- * The consistency token comes as init parameter `souk-seen`,
- * returns as `extensions.seen` of a mutation, and is kept for the
- * socket. The guest does so as `guest` and `extensions.guest`.
+ * The consistency token comes as init parameter `souk-seen` and
+ * returns as `extensions.seen` of a mutation. It is kept for the
+ * socket. The guest is treated likewise, as `guest` and
+ * `extensions.guest`.
  */
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, type ServerOptions } from "graphql-ws";

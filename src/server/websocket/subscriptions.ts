@@ -1,7 +1,7 @@
 /**
  * Subscriptions over a WebSocket. Snapshots go through the
- * fan-out. Others have their own events, each taken when the
- * message before it has left the process.
+ * fan-out. Others have their own events. Each is taken when
+ * the message before it has left the process.
  */
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";

@@ -1,13 +1,13 @@
 /**
  * The WebSocket side: `graphql-transport-ws` on the path of HTTP.
  *
- * Close codes: 1001 going away, 1007 text that is not UTF-8, 1008
- * too many messages, 1009 frame too large, 1013 try again
+ * Close codes: 1001 going away; 1007 text that is not UTF-8; 1008
+ * too many messages; 1009 frame too large; 1013 try again
  * (session not looked up, rate limit, too many sockets, slow
- * client), 4400 bad message or binary frame, 4401 before ack and
- * revoked session, 4403 wrong token and expired session, 4406
- * subprotocol, 4408 no init in time, 4409 duplicate id, 4429
- * second init, 4500 internal.
+ * client); 4400 bad message or binary frame; 4401 before ack and
+ * revoked session; 4403 wrong token and expired session; 4406
+ * subprotocol; 4408 no init in time; 4409 duplicate id; 4429
+ * second init; 4500 internal.
  *
  * CORS does not cover WebSockets, so the Origin is checked at the
  * upgrade. Frames are not compressed: a compressor costs some 300

@@ -2,9 +2,9 @@
  * Credentials: tokens recognised by their SHA-256
  * digest, before any lookup.
  *
- * A token is hashed and compared with the service
- * token once a request, where it is read. Later steps
- * use the digest, so they cannot disagree.
+ * A token is hashed once a request, where it is read.
+ * There it is compared with the service token. Later
+ * steps use the digest, so they cannot disagree.
  */
 import { timingSafeEqual } from "node:crypto";
 import { sha256Bytes } from "../../domain/hash.js";

@@ -1,9 +1,9 @@
 /**
  * Guests: visitors without an account, identified by a
  * signed id. A guest is made at the first write and
- * costs nothing to keep. The holder of a token that we
- * signed is that guest, on every transport and
- * process. Other ids are never adopted.
+ * costs nothing to keep. The bearer of a signed token
+ * is that guest, on every transport and process. Other
+ * ids are never adopted.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { GuestPass } from "../../domain/account/guest.js";

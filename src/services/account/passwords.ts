@@ -1,10 +1,10 @@
 /**
- * Passwords: Argon2id, on the threads of libuv. At
- * most `concurrency` at a time, because each takes its
- * memory, and the threads have other work. A queue
- * waits, bounded by length and by age; beyond it,
- * callers are refused. Source: RFC 9106; OWASP's least
- * parameters (19 MiB, two passes, one lane).
+ * Passwords: Argon2id, on the threads of libuv. At most
+ * `concurrency` run at a time: each takes its memory,
+ * and the threads have other work. A queue waits,
+ * bounded by length and by age; beyond it, callers are
+ * refused. Source: RFC 9106; OWASP's least parameters
+ * (19 MiB, two passes, one lane).
  */
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
@@ -61,8 +61,8 @@ export function createPasswords({
   return {
     hash: (password) => inTurn(() => hash(canonicalPassword(password), cost)),
     async matches(password, known) {
-      // Awaited in both cases, so that the first sign-in
-      // takes as long with an account as without.
+      // Awaited in both cases: the first sign-in takes
+      // as long with an account as without.
       const nobodys = await nobodysHash();
       return (
         (await inTurn(() => verify(known ?? nobodys, canonicalPassword(password)))) &&

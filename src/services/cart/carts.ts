@@ -121,8 +121,8 @@ async function adopt(
 }
 
 /**
- * A client that still has a guest may have a cart that
- * the sign-in could not move.
+ * Moves the guest's cart if the sign-in could not move
+ * it. The client still has its guest then.
  */
 async function bringAlong(deps: CartsDeps, shopper: Shopper, owner: Owner): Promise<void> {
   if (owner.kind === "user") await adopt(deps, shopper, owner.userId);

@@ -4,11 +4,12 @@
  *
  * Three steps that can each be repeated. Seal the
  * guest's cart: its writes then go to the account. Add
- * its lines to the account's cart under the name of
- * the merge. Record in the sealed cart that they have
+ * its lines to the account's cart under the name of the
+ * merge. Record in the sealed cart that they have
  * arrived. A crash leaves a sealed cart with the state
  * of the move. The next read or write of the guest
- * finishes it, or of an account with that guest.
+ * finishes it. So does one of an account with that
+ * guest.
  */
 import type { Logger } from "pino";
 import type { ProductRecord } from "../../domain/catalogue/catalogue.js";

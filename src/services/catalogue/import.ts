@@ -28,8 +28,8 @@ export interface ImportOptions {
   /** Imports the good rows even where others are bad. */
   readonly skipBad: boolean;
   /**
-   * Called after every batch with the rows read so far,
-   * and once when the merge begins.
+   * Called after every batch with the rows read so far.
+   * Called once when the merge begins.
    */
   readonly onProgress?: (rows: number, phase: "reading" | "merging") => void;
 }

@@ -1,7 +1,7 @@
 /**
  * Publishes that a board changed, for each of its
- * periods, at most once per board, process and window.
- * The last change is always published.
+ * periods. It does so at most once per board, process
+ * and window. The last change is always published.
  */
 import type { BoardRecord } from "../../domain/leaderboard/leaderboard.js";
 import type { Period } from "../../domain/leaderboard/periods.js";

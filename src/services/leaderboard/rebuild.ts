@@ -1,10 +1,10 @@
 /**
  * Makes boards in Redis servable. A missing board is
- * built from the ledger beside the served one. It
- * takes over in one step. After a restart, a restored
- * file or a failover it is brought up to date first.
- * Callers wait a moment meanwhile, then get
- * SERVICE_UNAVAILABLE: half a board is never served.
+ * built from the ledger beside the served one. It takes
+ * over in one step. After a restart, restored file or
+ * failover it is brought up to date first. Callers wait
+ * a moment meanwhile, then get SERVICE_UNAVAILABLE:
+ * half a board is never served.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";

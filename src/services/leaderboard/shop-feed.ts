@@ -1,8 +1,8 @@
 /**
  * The boards that the shop feeds, and their scores. A
- * score is written in the outbox row of the change
- * that causes it. It counts once, by an operation id
- * made of the event, so sending can be repeated.
+ * score is written in the outbox row of the change that
+ * causes it. It counts once, by an operation id made of
+ * the event. So sending can be repeated.
  *
  * Until there are orders, other events stand in for
  * them. Stock that an admin removes counts as sold. A
@@ -90,7 +90,7 @@ export function createShopBoards({
       const recorded = scores.map(async ({ slug, owner, score, operationId }) => {
         const board = await boardOf(slug);
         // A row of an older release may name a board that is
-        // not fed any more.
+        // no longer fed.
         if (!board) return;
         const outcome = await pipeline.submit({
           board,

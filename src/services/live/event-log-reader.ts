@@ -2,11 +2,11 @@
  * One reader of a log, as a state machine without a queue.
  *
  * It holds the position it has read to, and whether
- * entries may follow. It reads a page when the
- * consumer wants an item and the last page is used up.
- * A slow consumer costs one page at most. It only ever
- * reads after its position. History, live events and
- * resyncs cannot overlap or change order.
+ * entries may follow. It reads a page when the consumer
+ * wants an item beyond the last page. A slow consumer
+ * costs one page at most. It only ever reads after its
+ * position. History, live events and resyncs cannot
+ * overlap or change order.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";

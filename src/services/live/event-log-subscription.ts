@@ -2,13 +2,13 @@
  * Follows logs: listens first, then reads.
  *
  * A reader begins once Redis has confirmed the topic.
- * It reads after its position, and reads on when the
- * log has grown or messages may have been missed.
- * Readers at the same position share one read. A gap
- * says why the log cannot go on: trimmed, another
- * epoch, a slow consumer, a foreign cursor. It names
- * where the log resumes. Redis down: reads what the
- * source has without it; the resync brings the rest.
+ * It reads after its position. It reads on when the log
+ * has grown or messages may have been missed. Readers
+ * at the same position share one read. A gap says why
+ * the log cannot go on: trimmed, another epoch, a slow
+ * consumer, a foreign cursor. It names where the log
+ * resumes. Redis down: reads what the source has
+ * without it; the resync brings the rest.
  */
 import type { Logger } from "pino";
 import { SingleFlight } from "../../domain/concurrency/single-flight.js";

@@ -3,14 +3,14 @@
  * value is due.
  *
  * A watcher learns *that* an id is due, with the highest
- * version published, and reads the value itself. Every id is
- * due once all topics of the watcher are confirmed, then
- * after publications and resyncs. Conflated: an id that was
- * taken is due again after `conflationMs` at the earliest,
- * once, for the latest publication. Nothing is queued: a
- * watcher keeps one state per id. Cost: O(1) per publication
- * and watcher of the topic. Redis down: each id is due once,
- * and again with the resync afterwards.
+ * version published. It reads the value itself. Every id is
+ * due once all topics of the watcher are confirmed. Later,
+ * publications and resyncs make it due again. Conflated: an
+ * id that was taken is due again after `conflationMs` at the
+ * earliest. It is due once then, for the latest publication.
+ * Nothing is queued: a watcher keeps one state per id. Cost:
+ * O(1) per publication and watcher of the topic. Redis down:
+ * each id is due once, and again with the resync afterwards.
  */
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";

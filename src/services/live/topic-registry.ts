@@ -2,11 +2,11 @@
  * The topics that a process follows: one subscription
  * per topic, however many followers it has.
  *
- * The first follower opens a topic, and the last one
- * to leave gives it back, at once. Followers are
- * resynced when messages may have been missed. What
- * they share is the topic's `state`. Redis down: a
- * topic opens unconfirmed, and a resync follows.
+ * The first follower opens a topic. The last one to
+ * leave gives it back, at once. Followers are resynced
+ * when messages may have been missed. What they share
+ * is the topic's `state`. Redis down: a topic opens
+ * unconfirmed, and a resync follows.
  */
 import type { Logger } from "pino";
 import type { Topic, TopicKind, TopicPayloads } from "../../domain/events/events.js";

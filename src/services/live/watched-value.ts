@@ -1,10 +1,10 @@
 /**
  * One id of one watcher, as a state machine without a
- * queue, and the clock that all slots share.
+ * queue. All slots share one clock.
  *
- * `opening` → (begin) → `due` → (take) → `cooling` →
- * (window over) → `idle`, or `due` again when
- * something was published meanwhile. `idle` →
+ * `opening` → (begin) → `due` → (take) → `cooling`.
+ * `cooling` → (window over) → `idle`, or `due` again
+ * when something was published meanwhile. `idle` →
  * (publication) → `due`. While due, a publication only
  * raises the topic's version. So the latest wins, and
  * one at the end of a window is never lost.

@@ -1,9 +1,9 @@
 /**
  * Sending notifications: authorisation, recipients,
- * once per operation id. Named users are sent theirs
- * in one transaction. Everyone is sent theirs in steps
- * (broadcasts.ts), so that no request waits for as
- * many inboxes.
+ * once per operation id. Named users are sent theirs in
+ * one transaction. Everyone is sent theirs in steps
+ * (broadcasts.ts). So no request waits for as many
+ * inboxes.
  */
 import type { Tx } from "../../db/client/database.js";
 import type { BroadcastTable } from "../../db/notification/broadcasts.js";

@@ -91,8 +91,8 @@ export const REFUSED_COST = 10;
 const MAX_KNOWN_TOKENS = 20_000;
 /**
  * Look-ups of new tokens from an address with an empty
- * bucket, per process. Signed-in users behind it get in, and
- * a flood of made-up tokens costs Redis no more than this.
+ * bucket, per process. Signed-in users behind it get in. A
+ * flood of made-up tokens costs Redis no more than this.
  */
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
