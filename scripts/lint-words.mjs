@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const VOICE = /\b(?:whoever|somebody|nobody|everybody|told|tells|tell|knows)\b/gi;
 const FRAGMENT = /^(?:that|is|are|who|whose)\b/i;
+/** A capital letter, a digit, or the placeholder of a row. */
+const SENTENCE_START = /^[A-Z\d%$]/;
 
 /** What is wrong with the words of a file, as `path:line: complaint`. */
 export function offences(path, text) {
@@ -21,7 +23,7 @@ export function offences(path, text) {
   if (parts) {
     found.push(...parts.identifiers.flatMap(identifier));
     if (path.startsWith("src/")) found.push(...parts.comments.flatMap(voice));
-    found.push(...parts.titles.filter(({ text: title }) => FRAGMENT.test(title)).map(fragment));
+    found.push(...parts.titles.filter(isFragment).map(fragment));
   }
   return found.map(({ at, says }) => `${path}:${text.slice(0, at).split("\n").length}: ${says}`);
 }
@@ -51,6 +53,10 @@ const voice = ({ text, at }) =>
     at: at + index,
     says: `a comment says "${word}": name the part or the reader by its term`,
   }));
+
+/** A test is a sentence of its own; a describe may be the subject of several. */
+const isFragment = ({ text, root }) =>
+  FRAGMENT.test(text) || (root !== "describe" && !SENTENCE_START.test(text));
 
 const fragment = ({ text, at }) => ({ at, says: `the title "${text}" is no sentence` });
 
@@ -88,9 +94,8 @@ function commentsIn(text, from, to) {
 /** The first argument of `test`, `it`, `describe` and of what their methods return. */
 function titleOf({ expression, arguments: [title] }) {
   const text = title && titleText(title);
-  return text && /^(?:test|it|describe)$/.test(rootOf(expression))
-    ? [{ text, at: title.getStart() }]
-    : [];
+  const root = rootOf(expression);
+  return text && /^(?:test|it|describe)$/.test(root) ? [{ text, root, at: title.getStart() }] : [];
 }
 
 const titleText = (node) =>
