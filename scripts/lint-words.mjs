@@ -16,6 +16,8 @@ const MAX_WORDS = 15;
 
 const VOICE = /\b(?:whoever|somebody|nobody|everybody|told|tells|tell|knows)\b/gi;
 const FRAGMENT = /^(?:that|is|are|who|whose)\b/i;
+/** A capital letter, a digit, or the placeholder of a row. */
+const SENTENCE_START = /^[A-Z\d%$]/;
 
 /** What is wrong with the words of a file, as `path:line: complaint`. */
 export function offences(path, text) {
@@ -24,7 +26,7 @@ export function offences(path, text) {
   if (parts) {
     found.push(...parts.identifiers.flatMap(identifier));
     if (path.startsWith("src/")) found.push(...commentsOfSource(path, text, parts.comments));
-    found.push(...parts.titles.filter(({ text: title }) => FRAGMENT.test(title)).map(fragment));
+    found.push(...parts.titles.filter(isFragment).map(fragment));
   }
   return found.map(({ at, says }) => `${path}:${text.slice(0, at).split("\n").length}: ${says}`);
 }
@@ -67,6 +69,10 @@ const long = ({ at, words }) => ({
   says: `a sentence of a comment has ${words} words: write at most ${MAX_WORDS}`,
 });
 
+/** A test is a sentence of its own; a describe may be the subject of several. */
+const isFragment = ({ text, root }) =>
+  FRAGMENT.test(text) || (root !== "describe" && !SENTENCE_START.test(text));
+
 const fragment = ({ text, at }) => ({ at, says: `the title "${text}" is no sentence` });
 
 /** Identifiers, comments and titles of tests, each with its position. */
@@ -104,9 +110,8 @@ function commentsIn(text, from, to) {
 /** The first argument of `test`, `it`, `describe` and of what their methods return. */
 function titleOf({ expression, arguments: [title] }) {
   const text = title && titleText(title);
-  return text && /^(?:test|it|describe)$/.test(rootOf(expression))
-    ? [{ text, at: title.getStart() }]
-    : [];
+  const root = rootOf(expression);
+  return text && /^(?:test|it|describe)$/.test(root) ? [{ text, root, at: title.getStart() }] : [];
 }
 
 const titleText = (node) =>

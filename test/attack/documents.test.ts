@@ -101,7 +101,7 @@ describe("A document that a rule cannot decide is refused as invalid, under its 
     SUBSCRIPTIONS.map(
       (_, at) => `subscription { ${field("@include(if: true) @skip(if: false)", at)} }`,
     ),
-  )("A condition that is plain is none: %s", async (query) =>
+  )("A literal condition leaves a subscription valid: %s", async (query) =>
     expect(codesOf((await souk.post({ query })).body)).toEqual(["METHOD_NOT_ALLOWED"]),
   );
 });

@@ -182,7 +182,7 @@ describe("A request of doubtful framing has one answer, and its connection is cl
 
 describe("A request that can be read has its own answer, in turn.", () => {
   test.each(SERVED)(
-    "A connection with $name has these answers: $statuses.",
+    "A connection with $name has these answers: $statuses",
     async ({ sent, statuses }) => expect(await statusesOf(sent)).toEqual(statuses),
   );
 });

@@ -162,24 +162,27 @@ const BAD_ROWS: readonly (readonly [name: string, row: string | Buffer, reason: 
 ];
 
 describe("a bad row keeps everything out, and is named with its line", () => {
-  test.each(BAD_ROWS)("%s", async (_, row, reason) => {
-    const rows = [
-      Buffer.from(`${HEADER}\n${good("GOOD-1")}\n`),
-      Buffer.from(row),
-      Buffer.from(`\n${good("GOOD-2")}\n`),
-    ];
-    const { code, stdout, stderr } = await run(
-      "import",
-      [await save("products.csv", Buffer.concat(rows))],
-      env(),
-    );
-    expect(stderr).toContain(`line 3: ${reason}`);
-    expect(stderr).toContain("1 bad of 3 rows: nothing was imported");
-    expect({ code, stdout, skus: await skus() }).toEqual({ code: 1, stdout: "", skus: [] });
-    expect(await db.database.query(sql`SELECT id FROM categories`)).toEqual([]);
-  });
+  test.each(BAD_ROWS)(
+    "A row with %s keeps everything out and is named with its line.",
+    async (_, row, reason) => {
+      const rows = [
+        Buffer.from(`${HEADER}\n${good("GOOD-1")}\n`),
+        Buffer.from(row),
+        Buffer.from(`\n${good("GOOD-2")}\n`),
+      ];
+      const { code, stdout, stderr } = await run(
+        "import",
+        [await save("products.csv", Buffer.concat(rows))],
+        env(),
+      );
+      expect(stderr).toContain(`line 3: ${reason}`);
+      expect(stderr).toContain("1 bad of 3 rows: nothing was imported");
+      expect({ code, stdout, skus: await skus() }).toEqual({ code: 1, stdout: "", skus: [] });
+      expect(await db.database.query(sql`SELECT id FROM categories`)).toEqual([]);
+    },
+  );
 
-  test("NDJSON: broken JSON, no object, wrong types and half a surrogate pair are bad rows.", async () => {
+  test("In NDJSON, broken JSON, no object, wrong types and half a pair are bad rows.", async () => {
     const base = {
       sku: "J",
       name: "Chair",
@@ -254,7 +257,7 @@ test.each([
   [["-"], "Say what format standard input has"],
   [[], "Usage: npm run import"],
   [["a.csv", "b.csv"], "Usage: npm run import"],
-])("%j is refused with a message and without a stack", async (args, message) => {
+])("Arguments %j are refused with a message and without a stack.", async (args, message) => {
   const { code, stderr } = await run("import", args, env());
   expect({ code, stack: /\n {4}at /.test(stderr) }).toEqual({ code: 1, stack: false });
   expect(stderr).toContain(message);
@@ -394,7 +397,7 @@ describe("on the embedded database", () => {
     await lock.close();
   });
 
-  test.each(["0", "many", "-3", "1.5"])("--products %s is refused", async (count) => {
+  test.each(["0", "many", "-3", "1.5"])("The seed refuses --products %s.", async (count) => {
     expect(
       await run("seed", [`--products=${count}`], { DATA_DIR: join(dir.path, "none") }),
     ).toMatchObject({

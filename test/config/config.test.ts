@@ -23,7 +23,7 @@ function refusal(env: Record<string, string>, parts = PARTS): string {
 }
 
 describe(".env.example", () => {
-  test(".env.example lists every variable with its meaning and default, and no other.", async () => {
+  test("The file .env.example has every variable, meaning and default, and no other.", async () => {
     const text = await readFile(join(ROOT, ".env.example"), "utf8");
     const listed = [...text.matchAll(/^# (.+)\n([A-Z_]+)=(.*)$/gm)].map(
       ([, meaning, name, value]) => ({ name, meaning, value }),
@@ -170,7 +170,7 @@ describe("the configuration", () => {
     "redis+cluster://a:1,b:2",
     "redis+sentinel://s:26379/shop",
     "unix:/run/redis.sock",
-  ])("The configuration takes %s as a Redis", (REDIS_URL) => {
+  ])("The configuration takes %s as the URL of a Redis.", (REDIS_URL) => {
     const { redis } = readConfig({ REDIS_URL });
     expect([redis.url, redis.cacheUrl]).toEqual([REDIS_URL, REDIS_URL]);
   });

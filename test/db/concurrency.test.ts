@@ -45,7 +45,7 @@ test("Exactly 20 of 50 who take at once from a stock of 20 get one, in turn.", a
   expect(await products.byIds([product.id])).toMatchObject([{ stock: 0, version: 21 }]);
 });
 
-test("50 repetitions of one operation at once take one piece", async () => {
+test("Fifty repetitions of one operation at once take one piece.", async () => {
   const { product } = await put(db.database, draft("REPEAT", { stock: 20 }));
   const operations = createOperationTable(db.database);
   const results = await times(50, () =>

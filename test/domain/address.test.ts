@@ -17,7 +17,7 @@ describe("the block of an address", () => {
     ["1:2:3:4:5:6:192.0.2.7", "1:2:3:4::/64"],
     ["", ""],
     ["unknown", "unknown"],
-  ])("The block of %j is %j", (ip, block) => expect(addressBlock(ip)).toBe(block));
+  ])("The block of %j is %j.", (ip, block) => expect(addressBlock(ip)).toBe(block));
 
   it("The block is the same for every host of a network, in any spelling of its address.", () => {
     const group = fc.nat(0xffff).map((value) => value.toString(16));

@@ -378,7 +378,7 @@ describe("signing up refuses", () => {
     [{ name: "n".repeat(101) }, "TOO_LONG", "name"],
     [{ password: "1234567" }, "OUT_OF_RANGE", "password"],
     [{ password: "p".repeat(257) }, "TOO_LONG", "password"],
-  ])("%j with %s", async (values, code, field) => {
+  ])("Sign-up refuses %j with %s.", async (values, code, field) => {
     const { data } = await post(app.url, SIGN_UP, input(values));
     expect(data.signUp).toMatchObject({
       viewer: null,

@@ -180,7 +180,7 @@ describe("a guest who signs in", () => {
     });
   });
 
-  it("50 times at once merges once", async () => {
+  it("Fifty simultaneous sign-ins of one guest merge the cart once.", async () => {
     const account = await signUp(apis[0]!.url);
     const somebody = buyer(0);
     await somebody.add(A, { quantity: 3 });

@@ -180,10 +180,10 @@ describe("a like", () => {
 
 describe("what cannot be counted", () => {
   it.each([
-    ["the id of something else", encodeId("Brand", 1), "INVALID"],
-    ["no id at all", "UHJvZHVjdDotMQ", "INVALID"],
-    ["a product that never was", encodeId("Product", 999_999), "NOT_FOUND"],
-  ])("%s is refused, and counts nothing", async (_what, id, code) => {
+    ["an id of another type", encodeId("Brand", 1), "INVALID"],
+    ["an invalid id", "UHJvZHVjdDotMQ", "INVALID"],
+    ["a product that never existed", encodeId("Product", 999_999), "NOT_FOUND"],
+  ])("A view, share or like for %s is refused and counts nothing.", async (_what, id, code) => {
     const { token } = await signUp(app.url);
     for (const query of [VIEW, SHARE, LIKE, UNLIKE])
       expect(await send(query, id, { token })).toMatchObject({
@@ -218,7 +218,7 @@ describe("what cannot be counted", () => {
       expect((await send(VIEW, id, { op })).errors).toEqual([{ code, field: ["operationId"] }]);
   });
 
-  it.each([0, -1, 91, 2 ** 31 - 1])("%i days are refused", async (days) => {
+  it.each([0, -1, 91, 2 ** 31 - 1])("Statistics of %i days are refused.", async (days) => {
     const { errors } = await post(
       app.url,
       "query Days($id: ID!, $days: Int) { product(id: $id) { stats { daily(days: $days) { " +

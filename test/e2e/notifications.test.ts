@@ -278,7 +278,7 @@ describe("sending", () => {
   });
 
   it.each([["/orders/7?tab=1#x"], ["https://shop.example/a"], [null]])(
-    "A notification may have the url %s",
+    "The url of a notification may be %s.",
     async (url) => {
       const user = await signUp(one().url);
       await send(one().url, { userIds: [user.id], url });

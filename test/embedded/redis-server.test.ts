@@ -130,7 +130,7 @@ describe("the embedded redis-server", () => {
   });
 
   test.each(["SIGTERM", "SIGKILL"] as const)(
-    "The server does not outlive a process that ends by %s",
+    "The server does not outlive a process that ends by %s.",
     async (signal) => {
       const owner = ownerOf(await dataFolder());
       const pid = Number(await owner.nextLine());

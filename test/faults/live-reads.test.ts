@@ -310,7 +310,7 @@ describe("Servers that fail", () => {
     ]);
   });
 
-  it.each(FAULTS)("$fault: every subscriber ends on the last value.", async (row) => {
+  it.each(FAULTS)("Every subscriber ends on the last value: $fault", async (row) => {
     const affected = subjects.filter(({ name }) => row.subjects.includes(name));
     const open: Following[] = [];
     const begin = async () => {

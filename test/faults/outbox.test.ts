@@ -347,7 +347,7 @@ describe("an outage", () => {
 });
 
 describe("a revocation that cannot be read", () => {
-  test("It ends all sessions of the user it names, once, and nobody else's.", async () => {
+  test("An unreadable revocation ends all sessions of its user, once, and no others.", async () => {
     const { database, outbox, outside } = await openOutbox({ attemptsMax: 5 });
     await database.query(sql`INSERT INTO users (id, tag, email, name, password_hash, role) VALUES
       (1, 'one', 'one@test.example', 'One', 'x', 'CUSTOMER'),

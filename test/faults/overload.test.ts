@@ -160,7 +160,7 @@ describe("A process whose places are taken by callers without an identity", () =
     await client.close();
   });
 
-  test("It closes a socket at its init, to come again, and welcomes a user.", async () => {
+  test("A process without a free place closes callers' sockets, and welcomes a user.", async () => {
     const { souk } = await full();
     const anonymous = await openSocket(souk.live, { headers: from(9) });
     anonymous.send({ type: "connection_init" });

@@ -89,7 +89,7 @@ describe("a process that is brought up to date", () => {
     ["a number", [5], false],
     ["an id that is no user's", [{ kind: "device", userId: 999_999 }], false],
   ])(
-    "A revocation with %s signs its user out and leaves all others alone.",
+    "A revocation with %s signs out the user it names, if any, and leaves all others alone.",
     async (_what, revocations, endsAda) => {
       const first = await openSessions();
       const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
@@ -110,7 +110,7 @@ describe("a process that is brought up to date", () => {
     },
   );
 
-  it("It serves everybody except the user whose revocation Redis refuses.", async () => {
+  it("A process serves everybody except the user whose revocation Redis refuses.", async () => {
     const first = await openSessions();
     const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
     await first.connection.set(first.redis.keys.sessions(ADA.tag), "not a set");

@@ -97,7 +97,7 @@ describe("a list of products", () => {
     expect(products.totalCount).toBe(PRODUCTS);
   });
 
-  it.each([0, -1, 101, 2 ** 31 - 1])("A list refuses first: %i", async (first) => {
+  it.each([0, -1, 101, 2 ** 31 - 1])("A list refuses a page size of %i.", async (first) => {
     expect(await refusedList({ first })).toEqual(refused("first"));
   });
 

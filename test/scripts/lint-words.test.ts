@@ -123,6 +123,19 @@ describe("titles of tests", () => {
     expect(lines("test/a.test.ts", `test(\`${word} \${a}\`, f);`)).toEqual([1]);
   });
 
+  test.each(["it", "test.only", "it.each([1])"])("No title of %s begins in lower case.", (call) => {
+    for (const title of ["a refusal consumes nothing.", "`a` is refused.", ".env is read."])
+      expect([title, lines("test/a.test.ts", `${call}("${title}", f);`)]).toEqual([title, [1]]);
+    for (const title of ["A refusal ends.", "4 of 5 end.", "%s ends.", "$name ends."])
+      expect([title, lines("test/a.test.ts", `${call}("${title}", f);`)]).toEqual([title, []]);
+    expect(lines("test/a.test.ts", `${call}(\`\${a} ends.\`, f);`)).toEqual([]);
+    expect(lines("test/a.test.ts", `${call}(\`a \${b} ends.\`, f);`)).toEqual([1]);
+  });
+
+  test("A group may have a subject in lower case as its title.", () => {
+    expect(offences("test/a.test.ts", 'describe("a refusal", f);')).toEqual([]);
+  });
+
   test("A sentence is a title, and other calls have none.", () => {
     const text = 'test("Isolation holds.", f);\nexpect("is refused");\nuntil("that is so", f);';
     expect(offences("test/a.test.ts", text)).toEqual([]);

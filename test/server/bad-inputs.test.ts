@@ -39,9 +39,9 @@ test("The table holds at least forty rows with different names.", () => {
 });
 
 describe("operations, over both transports", () => {
-  test.each(BAD_OPERATIONS.map((row) => [row.name, row] as const))(
-    "%s",
-    async (_name, { payload, verdict }) => {
+  test.each(BAD_OPERATIONS.map((row) => [row.name, row.verdict, row] as const))(
+    "A payload with %s gets the verdict %s over HTTP and WebSocket.",
+    async (_name, verdict, { payload }) => {
       const before = process.cpuUsage();
       const http = await souk.post(payload);
       const client = await connectSocket(souk.live);
@@ -67,14 +67,17 @@ describe("operations, over both transports", () => {
 });
 
 describe("requests, over HTTP", () => {
-  test.each(BAD_REQUESTS.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
-    const { status, type, text } = await send(row);
-    expect(type).toMatch(/^application\/json; charset=utf-8$/);
-    const { errors } = JSON.parse(text) as Answer;
-    expect([status, errors?.[0]?.extensions.code]).toEqual([row.status, row.code]);
-    expect(errors?.[0]?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(text).not.toMatch(INTERNALS);
-  });
+  test.each(BAD_REQUESTS.map((row) => [row.name, row.status, row.code, row] as const))(
+    "A request with %s is refused with %i and %s.",
+    async (_name, expectedStatus, code, row) => {
+      const { status, type, text } = await send(row);
+      expect(type).toMatch(/^application\/json; charset=utf-8$/);
+      const { errors } = JSON.parse(text) as Answer;
+      expect([status, errors?.[0]?.extensions.code]).toEqual([expectedStatus, code]);
+      expect(errors?.[0]?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
+      expect(text).not.toMatch(INTERNALS);
+    },
+  );
 });
 
 /** Sends exactly what the row says; fetch would tidy paths and headers. */
@@ -119,9 +122,9 @@ function send({
 }
 
 describe("frames, over WebSocket", () => {
-  test.each(BAD_FRAMES.map((row) => [row.name, row] as const))(
-    "%s",
-    async (_name, { raw, frames, close }) => {
+  test.each(BAD_FRAMES.map((row) => [row.name, row.close, row] as const))(
+    "The socket of a client that sends %s is closed with %i.",
+    async (_name, close, { raw, frames }) => {
       const { live } = close === 4408 ? hasty : souk;
       const client = raw ? await openSocket(live) : await connectSocket(live);
       for (const frame of frames) client.send(frame);
@@ -131,7 +134,7 @@ describe("frames, over WebSocket", () => {
     },
   );
 
-  test("The wrong subprotocol is closed with 4406.", async () => {
+  test("The socket of a client with the wrong subprotocol is closed with 4406.", async () => {
     const client = await openSocket(souk.live, { protocols: [] });
     expect((await client.closed).code).toBe(4406);
   });
@@ -174,7 +177,7 @@ describe("upgrades", () => {
     ["another path", { path: "/live" }, 404, "BAD_USER_INPUT"],
     ["a bad key", { "sec-websocket-key": "x" }, 400, "BAD_USER_INPUT"],
     ["an old version", { "sec-websocket-version": "1" }, 400, "BAD_USER_INPUT"],
-  ] as const)("%s is refused with JSON", async (...[, row, status, code]) => {
+  ] as const)("An upgrade with %s is refused with JSON.", async (...[, row, status, code]) => {
     const { path = "/graphql", ...headers } = row as { path?: string };
     const answer = await upgrade(path, headers);
     expect(answer.status).toBe(status);
@@ -184,7 +187,7 @@ describe("upgrades", () => {
   test.each([
     ["no origin", {}],
     ["an origin of the list", { origin: "https://sandbox.embed.apollographql.com" }],
-  ])("%s is let in", async (_name, headers) => {
+  ])("An upgrade with %s is let in.", async (_name, headers) => {
     expect((await upgrade("/graphql", headers)).status).toBe(101);
   });
 

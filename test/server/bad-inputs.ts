@@ -30,273 +30,119 @@ const wideBomb = (size: number) =>
   `${times(size, (at) => `fragment F${at} on Query { ...F${at + 1} ...F${at + 1} }`)} ` +
   `fragment F${size} on Query { hello }`;
 
+/** Makes rows of one verdict. */
+const withVerdict =
+  (verdict: BadOperation["verdict"]) =>
+  (name: string, query: string, more: Readonly<Record<string, unknown>> = {}): BadOperation => ({
+    name,
+    payload: { query, ...more },
+    verdict,
+  });
+const unparsable = withVerdict("GRAPHQL_PARSE_FAILED");
+const invalid = withVerdict("GRAPHQL_VALIDATION_FAILED");
+const badInput = withVerdict("BAD_USER_INPUT");
+const answered = withVerdict("ok");
+
 export const BAD_OPERATIONS: readonly BadOperation[] = [
-  { name: "an empty query", payload: { query: "" }, verdict: "BAD_USER_INPUT" },
-  { name: "a syntax error", payload: { query: "{ hello " }, verdict: "GRAPHQL_PARSE_FAILED" },
-  {
-    name: "no GraphQL at all",
-    payload: { query: "select * from products" },
-    verdict: "GRAPHQL_PARSE_FAILED",
-  },
-  {
-    name: "an unknown field",
-    payload: { query: "{ nope }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "an unknown argument",
-    payload: { query: "{ hello(nope: 1) }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a leaf with a selection",
-    payload: { query: "{ hello { x } }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "an object without one",
-    payload: { query: "{ category }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "an unknown operation name",
-    payload: { query: "query A { hello }", operationName: "B" },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "two operations and no name",
-    payload: { query: "query A { hello } query B { hello }" },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "two operations of one name",
-    payload: { query: "query A { hello } query A { hello }", operationName: "A" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "only a fragment",
-    payload: { query: "fragment F on Query { hello }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a type definition",
-    payload: { query: "type A { b: Int }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "eleven levels",
-    payload: { query: nested(10, "parent {", "id") },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "eleven levels hidden in fragments",
-    payload: {
-      query:
-        "{ category { ...A } } fragment A on Category { parent { parent { parent { parent { " +
-        "...B } } } } } fragment B on Category { parent { parent { parent { parent { parent { " +
-        "id } } } } } }",
-    },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  { name: "ten levels", payload: { query: nested(8, "parent {", "id") }, verdict: "ok" },
-  {
-    name: "sixteen aliases",
-    payload: { query: `{ ${times(16, (at) => `a${at}: hello`)} }` },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "sixteen aliases in a fragment spread twice",
-    payload: {
-      query:
-        "{ a: category { ...F } b: category { ...F } } fragment F on Category { " +
-        `${times(8, (at) => `x${at}: id`)} }`,
-    },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "fifteen aliases",
-    payload: { query: `{ ${times(15, (at) => `a${at}: hello`)} }` },
-    verdict: "ok",
-  },
-  {
-    name: "twenty-one root fields",
-    payload: { query: `{ ${times(21, () => "hello")} }` },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "twenty-one root fields by fragments",
-    payload: { query: `{ ...F ...F ...F } fragment F on Query { ${times(7, () => "hello")} }` },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "twenty root fields",
-    payload: { query: `{ ${times(20, () => "hello")} }` },
-    verdict: "ok",
-  },
-  {
-    name: "twenty-one directives",
-    payload: {
-      query: `{ ${times(7, () => "hello @skip(if: false) @include(if: true) @skip(if: false)")} }`,
-    },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "an unknown directive",
-    payload: { query: "{ hello @nope }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "more than a thousand tokens",
-    payload: { query: `{ ${times(1_000, () => "hello")} }` },
-    verdict: "GRAPHQL_PARSE_FAILED",
-  },
-  {
-    name: "a huge number of braces",
-    payload: { query: "{".repeat(20_000) },
-    verdict: "GRAPHQL_PARSE_FAILED",
-  },
-  {
-    name: "a fragment cycle",
-    payload: { query: "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }" },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a fragment of itself, many times",
-    payload: { query: `{ ...A } fragment A on Query { hello ${times(200, () => "...A")} }` },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a bomb of nested fragments",
-    payload: { query: bomb(30) },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a bomb of flat fragments",
-    payload: { query: wideBomb(60) },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a chain of ninety fragments",
-    payload: {
-      query:
-        `{ ...F0 } ${times(90, (at) => `fragment F${at} on Query { ...F${at + 1} }`)} fragment ` +
-        "F90 on Query { hello }",
-    },
-    verdict: "ok",
-  },
-  {
-    name: "conflicting fields",
-    payload: { query: '{ hello hello(name: "x") }' },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "introspection that amplifies itself",
-    payload: {
-      query:
-        "{ __schema { types { fields { type { fields { type { fields { type { fields { name } " +
-        "} } } } } } } } }",
-    },
-    verdict: "GRAPHQL_VALIDATION_FAILED",
-  },
-  {
-    name: "a variable of the wrong type",
-    payload: { query: "query($n: String) { hello(name: $n) }", variables: { n: {} } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "a missing variable",
-    payload: { query: "query($id: ID!) { product(id: $id) { id } }" },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "an unknown input field",
-    payload: { query: "query($f: Filter) { search(filter: $f) }", variables: { f: { nope: 1 } } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "a number beyond 32 bits",
-    payload: { query: "query($n: Int!) { page(first: $n) }", variables: { n: 2 ** 40 } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "an unknown enum value",
-    payload: { query: "query($c: Color) { search(color: $c) }", variables: { c: "BLUE" } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in a variable",
-    payload: { query: "query($t: String) { echo(text: $t) }", variables: { t: "a\0b" } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in a key",
-    payload: { query: "{ hello }", variables: { "a\0b": 1 } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in the query",
-    payload: { query: '{ echo(text: "a\0b") }' },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL spelled by an escape of GraphQL",
-    payload: { query: '{ echo(text: "a\\u0000b") }' },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in a default value",
-    payload: { query: 'query($t: String = "\\u{0}") { echo(text: $t) }' },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "a lone surrogate in a variable",
-    payload: { query: "query($t: String) { echo(text: $t) }", variables: { t: "\ud800" } },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "a lone surrogate in the query",
-    payload: { query: '{ echo(text: "\udc00") }' },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "a lone surrogate by an escape of GraphQL",
-    payload: { query: '{ echo(text: "\\ud800") }' },
-    verdict: "GRAPHQL_PARSE_FAILED",
-  },
-  {
-    name: "a whole surrogate pair",
-    payload: { query: "query($t: String) { echo(text: $t) }", variables: { t: "😀" } },
-    verdict: "ok",
-  },
-  {
-    name: "__proto__ among the variables",
-    payload: {
-      query: "{ hello }",
-      variables: JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":1}}'),
-    },
-    verdict: "ok",
-  },
-  {
-    name: "__proto__ in an input object",
-    payload: {
-      query: "query($f: Filter) { search(filter: $f) }",
-      variables: { f: JSON.parse('{"__proto__":{"text":"x"}}') },
-    },
-    verdict: "BAD_USER_INPUT",
-  },
-  {
-    name: "__proto__ as an alias",
-    payload: { query: "{ __proto__: hello constructor: hello }" },
-    verdict: "ok",
-  },
-  {
-    name: "code for a compiler that pastes literals",
-    payload: {
-      query:
-        '{ echo(text: "__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74dglobalThis.pwned=1") }',
-    },
-    verdict: "ok",
-  },
+  badInput("an empty query", ""),
+  unparsable("a syntax error", "{ hello "),
+  unparsable("no GraphQL at all", "select * from products"),
+  invalid("an unknown field", "{ nope }"),
+  invalid("an unknown argument", "{ hello(nope: 1) }"),
+  invalid("a leaf with a selection", "{ hello { x } }"),
+  invalid("an object without a selection", "{ category }"),
+  badInput("an unknown operation name", "query A { hello }", { operationName: "B" }),
+  badInput("two operations and no name", "query A { hello } query B { hello }"),
+  invalid("two operations of one name", "query A { hello } query A { hello }", {
+    operationName: "A",
+  }),
+  invalid("only a fragment", "fragment F on Query { hello }"),
+  invalid("a type definition", "type A { b: Int }"),
+  invalid("eleven levels", nested(10, "parent {", "id")),
+  invalid(
+    "eleven levels hidden in fragments",
+    "{ category { ...A } } fragment A on Category { parent { parent { parent { parent { " +
+      "...B } } } } } fragment B on Category { parent { parent { parent { parent { parent { " +
+      "id } } } } } }",
+  ),
+  answered("ten levels", nested(8, "parent {", "id")),
+  invalid("sixteen aliases", `{ ${times(16, (at) => `a${at}: hello`)} }`),
+  invalid(
+    "sixteen aliases in a fragment spread twice",
+    "{ a: category { ...F } b: category { ...F } } fragment F on Category { " +
+      `${times(8, (at) => `x${at}: id`)} }`,
+  ),
+  answered("fifteen aliases", `{ ${times(15, (at) => `a${at}: hello`)} }`),
+  invalid("twenty-one root fields", `{ ${times(21, () => "hello")} }`),
+  invalid(
+    "twenty-one root fields by fragments",
+    `{ ...F ...F ...F } fragment F on Query { ${times(7, () => "hello")} }`,
+  ),
+  answered("twenty root fields", `{ ${times(20, () => "hello")} }`),
+  invalid(
+    "twenty-one directives",
+    `{ ${times(7, () => "hello @skip(if: false) @include(if: true) @skip(if: false)")} }`,
+  ),
+  invalid("an unknown directive", "{ hello @nope }"),
+  unparsable("more than a thousand tokens", `{ ${times(1_000, () => "hello")} }`),
+  unparsable("a huge number of braces", "{".repeat(20_000)),
+  invalid("a fragment cycle", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"),
+  invalid(
+    "a fragment of itself, many times",
+    `{ ...A } fragment A on Query { hello ${times(200, () => "...A")} }`,
+  ),
+  invalid("a bomb of nested fragments", bomb(30)),
+  invalid("a bomb of flat fragments", wideBomb(60)),
+  answered(
+    "a chain of ninety fragments",
+    `{ ...F0 } ${times(90, (at) => `fragment F${at} on Query { ...F${at + 1} }`)} fragment ` +
+      "F90 on Query { hello }",
+  ),
+  invalid("conflicting fields", '{ hello hello(name: "x") }'),
+  invalid(
+    "introspection that amplifies itself",
+    "{ __schema { types { fields { type { fields { type { fields { type { fields { name } " +
+      "} } } } } } } } }",
+  ),
+  badInput("a variable of the wrong type", "query($n: String) { hello(name: $n) }", {
+    variables: { n: {} },
+  }),
+  badInput("a missing variable", "query($id: ID!) { product(id: $id) { id } }"),
+  badInput("an unknown input field", "query($f: Filter) { search(filter: $f) }", {
+    variables: { f: { nope: 1 } },
+  }),
+  badInput("a number beyond 32 bits", "query($n: Int!) { page(first: $n) }", {
+    variables: { n: 2 ** 40 },
+  }),
+  badInput("an unknown enum value", "query($c: Color) { search(color: $c) }", {
+    variables: { c: "BLUE" },
+  }),
+  badInput("NUL in a variable", "query($t: String) { echo(text: $t) }", {
+    variables: { t: "a\0b" },
+  }),
+  badInput("NUL in a key", "{ hello }", { variables: { "a\0b": 1 } }),
+  badInput("NUL in the query", '{ echo(text: "a\0b") }'),
+  badInput("NUL spelled by an escape of GraphQL", '{ echo(text: "a\\u0000b") }'),
+  badInput("NUL in a default value", 'query($t: String = "\\u{0}") { echo(text: $t) }'),
+  badInput("a lone surrogate in a variable", "query($t: String) { echo(text: $t) }", {
+    variables: { t: "\ud800" },
+  }),
+  badInput("a lone surrogate in the query", '{ echo(text: "\udc00") }'),
+  unparsable("a lone surrogate by an escape of GraphQL", '{ echo(text: "\\ud800") }'),
+  answered("a whole surrogate pair", "query($t: String) { echo(text: $t) }", {
+    variables: { t: "😀" },
+  }),
+  answered("__proto__ among the variables", "{ hello }", {
+    variables: JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":1}}'),
+  }),
+  badInput("__proto__ in an input object", "query($f: Filter) { search(filter: $f) }", {
+    variables: { f: JSON.parse('{"__proto__":{"text":"x"}}') },
+  }),
+  answered("__proto__ as an alias", "{ __proto__: hello constructor: hello }"),
+  answered(
+    "code for a compiler that pastes literals",
+    '{ echo(text: "__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74dglobalThis.pwned=1") }',
+  ),
 ];
 
 /** A request that only HTTP can carry. */
@@ -315,248 +161,104 @@ const hello = '{"query":"{ hello }"}';
 const encoded = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
 const preflighted = { "apollo-require-preflight": "1" };
 
+/** What a row sends, beside its name and verdict. */
+type Sent = Omit<BadRequest, "name" | "status" | "code">;
+
+/** Makes rows of one verdict. */
+const refusedWith =
+  (status: number, code: ErrorCode) =>
+  (name: string, sent: Sent): BadRequest => ({ name, ...sent, status, code });
+const badRequest = refusedWith(400, "BAD_USER_INPUT");
+const unauthenticated = refusedWith(401, "UNAUTHENTICATED");
+const notFound = refusedWith(404, "BAD_USER_INPUT");
+const wrongMethod = refusedWith(405, "METHOD_NOT_ALLOWED");
+const notAcceptable = refusedWith(406, "BAD_USER_INPUT");
+const tooLarge = refusedWith(413, "PAYLOAD_TOO_LARGE");
+const wrongType = refusedWith(415, "UNSUPPORTED_MEDIA_TYPE");
+
+const post = (body: string | Buffer, headers: BadRequest["headers"] = {}): Sent => ({
+  headers: { ...json, ...headers },
+  body,
+});
+const get = (path: string, headers: BadRequest["headers"] = preflighted): Sent => ({
+  method: "GET",
+  path,
+  headers,
+});
+
 export const BAD_REQUESTS: readonly BadRequest[] = [
-  { name: "an empty body", headers: json, body: "", status: 400, code: "BAD_USER_INPUT" },
-  { name: "invalid JSON", headers: json, body: "{", status: 400, code: "BAD_USER_INPUT" },
-  { name: "JSON that is no object", headers: json, body: "7", status: 400, code: "BAD_USER_INPUT" },
-  { name: "null", headers: json, body: "null", status: 400, code: "BAD_USER_INPUT" },
-  {
-    name: "a body without a query",
-    headers: json,
-    body: "{}",
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "a query that is a number",
-    headers: json,
-    body: '{"query":7}',
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "variables that are a list",
-    headers: json,
-    body: '{"query":"{ hello }","variables":[]}',
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "variables that are a string",
-    headers: json,
-    body: '{"query":"{ hello }","variables":"{}"}',
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "an operation name that is a list",
-    headers: json,
-    body: '{"query":"{ hello }","operationName":[]}',
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "an unknown version of persisted queries",
-    headers: json,
-    body: '{"extensions":{"persistedQuery":{"version":9,"sha256Hash":"x"}}}',
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "a batch",
-    headers: json,
-    body: `[${hello},${hello}]`,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  { name: "an empty batch", headers: json, body: "[]", status: 400, code: "BAD_USER_INPUT" },
-  {
-    name: "a body of 2 MB",
-    headers: json,
-    body: `{"query":"{ hello }","variables":{"x":"${"x".repeat(2_000_000)}"}}`,
-    status: 413,
-    code: "PAYLOAD_TOO_LARGE",
-  },
-  {
-    name: "JSON 100,000 deep",
-    headers: json,
-    body: `{"query":"{ hello }","variables":${"[".repeat(100_000)}${"]".repeat(100_000)}}`,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "JSON 101 deep",
-    headers: json,
-    body: `{"query":"{ hello }","variables":{"x":${"[".repeat(99)}${"]".repeat(99)}}}`,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "bytes that are no UTF-8",
-    headers: json,
-    body: Buffer.from([...Buffer.from('{"query":"'), 0xff, 0xfe, ...Buffer.from('"}')]),
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "UTF-16",
-    headers: { "content-type": "application/json; charset=utf-16" },
-    body: Buffer.from(hello, "utf16le"),
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "a compressed body",
-    headers: { ...json, "content-encoding": "gzip" },
-    body: "x",
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "a form (CSRF)",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: "query={hello}",
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "text/plain (CSRF)",
-    headers: { "content-type": "text/plain" },
-    body: hello,
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "a multipart upload (CSRF)",
-    headers: { "content-type": "multipart/form-data; boundary=x" },
-    body: "--x--",
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "application/graphql",
-    headers: { "content-type": "application/graphql" },
-    body: "{ hello }",
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "no content type",
-    headers: { "content-type": "" },
-    body: hello,
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "a content type that is none",
-    headers: { "content-type": "json" },
-    body: hello,
-    status: 415,
-    code: "UNSUPPORTED_MEDIA_TYPE",
-  },
-  {
-    name: "a simple GET (CSRF)",
-    method: "GET",
-    path: encoded("{ hello }"),
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "a mutation by GET",
-    method: "GET",
-    path: encoded("mutation { write }"),
-    headers: preflighted,
-    status: 405,
-    code: "METHOD_NOT_ALLOWED",
-  },
-  {
-    name: "a subscription by GET",
-    method: "GET",
-    path: encoded("subscription { endless }"),
-    headers: preflighted,
-    status: 405,
-    code: "METHOD_NOT_ALLOWED",
-  },
-  {
-    name: "a query parameter twice",
-    method: "GET",
-    path: `${encoded("{ hello }")}&query=x`,
-    headers: preflighted,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "variables by GET that are no JSON",
-    method: "GET",
-    path: `${encoded("{ hello }")}&variables=x`,
-    headers: preflighted,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in a query by GET",
-    method: "GET",
-    path: encoded('{ echo(text: "\0") }'),
-    headers: preflighted,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "NUL in variables by GET",
-    method: "GET",
-    path:
+  badRequest("an empty body", post("")),
+  badRequest("invalid JSON", post("{")),
+  badRequest("JSON that is no object", post("7")),
+  badRequest("a body that is null", post("null")),
+  badRequest("a body without a query", post("{}")),
+  badRequest("a query that is a number", post('{"query":7}')),
+  badRequest("variables that are a list", post('{"query":"{ hello }","variables":[]}')),
+  badRequest("variables that are a string", post('{"query":"{ hello }","variables":"{}"}')),
+  badRequest("an operation name that is a list", post('{"query":"{ hello }","operationName":[]}')),
+  badRequest(
+    "an unknown version of persisted queries",
+    post('{"extensions":{"persistedQuery":{"version":9,"sha256Hash":"x"}}}'),
+  ),
+  badRequest("a batch", post(`[${hello},${hello}]`)),
+  badRequest("an empty batch", post("[]")),
+  tooLarge(
+    "a body of 2 MB",
+    post(`{"query":"{ hello }","variables":{"x":"${"x".repeat(2_000_000)}"}}`),
+  ),
+  badRequest(
+    "JSON 100,000 deep",
+    post(`{"query":"{ hello }","variables":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
+  ),
+  badRequest(
+    "JSON 101 deep",
+    post(`{"query":"{ hello }","variables":{"x":${"[".repeat(99)}${"]".repeat(99)}}}`),
+  ),
+  badRequest(
+    "bytes that are no UTF-8",
+    post(Buffer.from([...Buffer.from('{"query":"'), 0xff, 0xfe, ...Buffer.from('"}')])),
+  ),
+  wrongType(
+    "a body in UTF-16",
+    post(Buffer.from(hello, "utf16le"), { "content-type": "application/json; charset=utf-16" }),
+  ),
+  wrongType("a compressed body", post("x", { "content-encoding": "gzip" })),
+  wrongType(
+    "a form (CSRF)",
+    post("query={hello}", { "content-type": "application/x-www-form-urlencoded" }),
+  ),
+  wrongType("the type text/plain (CSRF)", post(hello, { "content-type": "text/plain" })),
+  wrongType(
+    "a multipart upload (CSRF)",
+    post("--x--", { "content-type": "multipart/form-data; boundary=x" }),
+  ),
+  wrongType(
+    "the type application/graphql",
+    post("{ hello }", { "content-type": "application/graphql" }),
+  ),
+  wrongType("no content type", post(hello, { "content-type": "" })),
+  wrongType("a content type that is none", post(hello, { "content-type": "json" })),
+  badRequest("a query by GET and no preflight (CSRF)", get(encoded("{ hello }"), {})),
+  wrongMethod("a mutation by GET", get(encoded("mutation { write }"))),
+  wrongMethod("a subscription by GET", get(encoded("subscription { endless }"))),
+  badRequest("a query parameter twice", get(`${encoded("{ hello }")}&query=x`)),
+  badRequest("variables by GET that are no JSON", get(`${encoded("{ hello }")}&variables=x`)),
+  badRequest("NUL in a query by GET", get(encoded('{ echo(text: "\0") }'))),
+  badRequest(
+    "NUL in variables by GET",
+    get(
       `${encoded("query($t: String) { echo(text: $t) }")}&variables=` +
-      encodeURIComponent('{"t":"\\u0000"}'),
-    headers: preflighted,
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "PUT",
-    method: "PUT",
-    headers: json,
-    body: hello,
-    status: 405,
-    code: "METHOD_NOT_ALLOWED",
-  },
-  { name: "DELETE", method: "DELETE", status: 405, code: "METHOD_NOT_ALLOWED" },
-  { name: "an unknown path", method: "GET", path: "/nowhere", status: 404, code: "BAD_USER_INPUT" },
-  {
-    name: "an unknown path by POST",
-    path: "/../etc/passwd",
-    headers: json,
-    body: hello,
-    status: 404,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "a path that cannot be decoded",
-    method: "GET",
-    path: "/%c0%ae",
-    status: 400,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "an answer in XML",
-    headers: { ...json, accept: "application/xml" },
-    body: hello,
-    status: 406,
-    code: "BAD_USER_INPUT",
-  },
-  {
-    name: "a wrong token",
-    headers: { ...json, authorization: "Bearer wrong" },
-    body: hello,
-    status: 401,
-    code: "UNAUTHENTICATED",
-  },
-  {
-    name: "basic authentication",
-    headers: { ...json, authorization: "Basic eDp5" },
-    body: hello,
-    status: 401,
-    code: "UNAUTHENTICATED",
-  },
+        encodeURIComponent('{"t":"\\u0000"}'),
+    ),
+  ),
+  wrongMethod("the method PUT", { method: "PUT", ...post(hello) }),
+  wrongMethod("the method DELETE", { method: "DELETE" }),
+  notFound("an unknown path", get("/nowhere", {})),
+  notFound("an unknown path by POST", { path: "/../etc/passwd", ...post(hello) }),
+  badRequest("a path that cannot be decoded", get("/%c0%ae", {})),
+  notAcceptable("a wish for XML", post(hello, { accept: "application/xml" })),
+  unauthenticated("a wrong token", post(hello, { authorization: "Bearer wrong" })),
+  unauthenticated("basic authentication", post(hello, { authorization: "Basic eDp5" })),
 ];
 
 /**

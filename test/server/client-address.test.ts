@@ -32,7 +32,7 @@ async function addressSeen(trusted: string[], forwardedFor?: string | string[]):
 
 describe("without proxies that are trusted", () => {
   it.each([undefined, "198.51.100.7", "198.51.100.7, 127.0.0.1", "::1"])(
-    "X-Forwarded-For: %s changes nothing",
+    "Without trusted proxies, the header X-Forwarded-For: %s changes nothing.",
     async (header) => {
       expect(await addressSeen([], header)).toBe("127.0.0.1");
       expect(await addressSeen(["10.0.0.0/8"], header)).toBe("127.0.0.1");
@@ -44,19 +44,19 @@ describe("behind proxies that are trusted", () => {
   it.each<[string, string | string[] | undefined, string]>([
     ["the address that the proxy wrote", "198.51.100.7", "198.51.100.7"],
     [
-      "the last one that is no proxy's: what stands before it is hearsay",
+      "the last one that is no proxy's, because what stands before it is hearsay",
       "203.0.113.9, 198.51.100.7, 10.1.2.3",
       "198.51.100.7",
     ],
-    ["the last header of several", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"],
-    ["IPv4 as IPv4", "::ffff:198.51.100.7", "198.51.100.7"],
-    ["IPv4 as IPv4, also in hexadecimal", "::ffff:cb00:7109", "203.0.113.9"],
-    ["without the port that some proxies add", "198.51.100.7:4711", "198.51.100.7"],
-    ["without brackets and port", "[2001:db8::7]:4711", "2001:db8::7"],
-    ["the proxy itself where it does not know", "203.0.113.9, unknown", "127.0.0.1"],
-    ["the proxy itself where it says nothing", undefined, "127.0.0.1"],
-    ["never what is no address", "<script>", "127.0.0.1"],
-  ])("The client's address behind trusted proxies is %s", async (_title, header, expected) =>
+    ["that of the last header of several", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"],
+    ["the IPv4 address within an IPv6 one", "::ffff:198.51.100.7", "198.51.100.7"],
+    ["the IPv4 address within an IPv6 one in hexadecimal", "::ffff:cb00:7109", "203.0.113.9"],
+    ["taken without the port that some proxies add", "198.51.100.7:4711", "198.51.100.7"],
+    ["taken without brackets and port", "[2001:db8::7]:4711", "2001:db8::7"],
+    ["the proxy's own where that knows no other", "203.0.113.9, unknown", "127.0.0.1"],
+    ["the proxy's own where that sends no header", undefined, "127.0.0.1"],
+    ["the proxy's own where that sends no address", "<script>", "127.0.0.1"],
+  ])("The client's address behind trusted proxies is %s.", async (_title, header, expected) =>
     expect(await addressSeen(["127.0.0.1", "10.0.0.0/8"], header)).toBe(expected),
   );
 });

@@ -99,7 +99,7 @@ describe.runIf(executablePath)("in Chromium", () => {
     await page.close();
   }
 
-  test("GraphiQL runs a query", () => run("{ hello }", "Hello world"));
-  test("GraphiQL receives an event of a subscription", () =>
+  test("GraphiQL runs a query.", () => run("{ hello }", "Hello world"));
+  test("GraphiQL receives an event of a subscription.", () =>
     run("subscription { endless }", "endless"));
 });

@@ -29,39 +29,21 @@ local board, waiting, answers, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local generation, first, last = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local tieRule, keepMs = ARGV[4], ARGV[5]
 local mends = ARGV[6] == "mend"
+local function slotOf(period, ranks, owners, scores, name, ends)
+  return {
+    period = period,
+    ranks = ranks,
+    owners = owners,
+    scores = scores,
+    name = name,
+    ends = tonumber(ends),
+  }
+end
 local periods = {
-  {
-    period = "ALL_TIME",
-    ranks = KEYS[5],
-    owners = KEYS[6],
-    scores = KEYS[7],
-    name = ARGV[7],
-    ends = tonumber(ARGV[8]),
-  },
-  {
-    period = "MONTH",
-    ranks = KEYS[8],
-    owners = KEYS[9],
-    scores = KEYS[10],
-    name = ARGV[9],
-    ends = tonumber(ARGV[10]),
-  },
-  {
-    period = "WEEK",
-    ranks = KEYS[11],
-    owners = KEYS[12],
-    scores = KEYS[13],
-    name = ARGV[11],
-    ends = tonumber(ARGV[12]),
-  },
-  {
-    period = "DAY",
-    ranks = KEYS[14],
-    owners = KEYS[15],
-    scores = KEYS[16],
-    name = ARGV[13],
-    ends = tonumber(ARGV[14]),
-  },
+  slotOf("ALL_TIME", KEYS[5], KEYS[6], KEYS[7], ARGV[7], ARGV[8]),
+  slotOf("MONTH", KEYS[8], KEYS[9], KEYS[10], ARGV[9], ARGV[10]),
+  slotOf("WEEK", KEYS[11], KEYS[12], KEYS[13], ARGV[11], ARGV[12]),
+  slotOf("DAY", KEYS[14], KEYS[15], KEYS[16], ARGV[13], ARGV[14]),
 }
 local maxAnswers = tonumber(ARGV[15])
 local FIRST_ROW, PER_ROW = 16, 15

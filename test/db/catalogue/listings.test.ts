@@ -147,8 +147,9 @@ async function someWayIn(filter: ProductFilter, sort: ProductSort): Promise<Posi
 
 describe("a page reads no more rows than docs/listings.md says", () => {
   for (const { columns, sorts, bound } of promises) {
+    const filters = columns.join(", ") || "nothing";
     for (const sort of sorts) {
-      test(`${columns.join(", ") || "no filter"}, ${sort}: ${bound}`, async () => {
+      test(`A page filtered by ${filters}, sorted by ${sort}, reads at most: ${bound}`, async () => {
         const filter = filterOf(columns);
         const most = await allowed(bound, filter);
         for (const after of [null, await someWayIn(filter, sort)]) {

@@ -39,18 +39,18 @@ describe.each(DATABASES)("search on %s", (kind) => {
     "it's",
     "<b>",
     "x",
-  ])("%j finds it", async (text) => {
+  ])("A search for %j finds the product.", async (text) => {
     expect(await found(text)).toBe(1);
   });
 
   test.each(["rösse", "fi zz", "hlschrank", "—", "!!!", "':*", "\0", "👍"])(
-    "%j finds nothing",
+    "A search for %j finds nothing.",
     async (text) => {
       expect(await found(text)).toBe(0);
     },
   );
 
-  test.each(["", "  ", "\t\n"])("Blank text %j filters nothing.", async (text) => {
+  test.each(["", "  ", "\t\n"])("A search for the blank text %j filters nothing.", async (text) => {
     expect(await found(text)).toBe(1);
   });
 
@@ -75,7 +75,7 @@ describe.each(DATABASES)("search on %s", (kind) => {
     "\u0000".repeat(1_000),
   ];
   test.each(HOSTILE.map((text) => [text.slice(0, 24), text]))(
-    "%j is only text, for products and brands",
+    "A search for %j takes it as mere text, for products and brands.",
     async (_, text) => {
       expect(await found(text)).toBeTypeOf("number");
       expect(await createBrandTable(database).count(text)).toBeTypeOf("number");

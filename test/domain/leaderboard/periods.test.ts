@@ -152,7 +152,7 @@ describe("a window", () => {
       "2023-11-05T00:00:00-04:00",
       "2023-11-06T00:00:00-05:00",
     ],
-  ])("A day in %s that holds %s lasts from %s to %s", (zone, at, start, end) => {
+  ])("A day in %s that holds %s lasts from %s to %s.", (zone, at, start, end) => {
     const window = createCalendar(zone).windowAt("DAY", Date.parse(at));
     expect([new Date(window.startMs), new Date(window.endMs)]).toEqual([
       new Date(start),

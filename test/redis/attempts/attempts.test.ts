@@ -82,7 +82,7 @@ async function failFromEverywhere({ attempts }: Opened, times: number): Promise<
 }
 
 describe("an account, from one place", () => {
-  it("It takes a few failures at once, then one per wait, doubling up to a bound.", async () => {
+  it("An account takes some failures at once, then one per wait, doubled to a bound.", async () => {
     const { attempts, pass } = await open();
     for (let failure = 0; failure < 3; failure++)
       expect(await attempts.signIn(attempt())).toBeNull();
@@ -166,7 +166,7 @@ describe("an account that is attacked from everywhere", () => {
     }
   });
 
-  it("Its owner gets in from known places, and changes the password if signed in.", async () => {
+  it("An attacked account's owner gets in from known places and signed-in devices.", async () => {
     const opened = await open();
     const home = attempt();
     await opened.attempts.signIn(home);

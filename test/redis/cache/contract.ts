@@ -95,7 +95,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toHaveLength(1);
   });
 
-  it("It reads past the cache for whoever asks, until the token's time is over.", async () => {
+  it("A read with a bypass goes past the cache, until the time of its token is over.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open(), createSource()];
     await readOne(cache, 1, source);
@@ -157,7 +157,7 @@ function describeReads(fleet: () => Promise<Fleet>): void {
 }
 
 function describeInvalidation(fleet: () => Promise<Fleet>): void {
-  it("It shows no older value after an invalidation, anywhere with the token.", async () => {
+  it("No older value follows an invalidation, on any process with the token.", async () => {
     const { open } = await fleet();
     const [a, b, source] = [await open(), await open(), createSource()];
     for (let round = 1; round <= 20; round += 1) {
@@ -203,7 +203,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
     expect(source.loads).toEqual([[1, 2, 3], [2], [1, 2, 3]]);
   });
 
-  it("It serves an expired value as stale during its load, and a deleted one never.", async () => {
+  it("An expired value is served as stale during its load, and a deleted one never.", async () => {
     const { open, keys } = await fleet();
     const [cache, source, stale] = [await open(), createSource(), new ReadContext()];
     await readOne(cache, 1, source);
@@ -245,7 +245,7 @@ function describeInvalidation(fleet: () => Promise<Fleet>): void {
 }
 
 function describeAge(fleet: () => Promise<Fleet>): void {
-  it("It serves a value within the grace as stale, and loads it behind the reader.", async () => {
+  it("A value within its grace is served as stale, and loaded behind the reader.", async () => {
     const { open, keys } = await fleet();
     const [cache, source] = [await open({ ttlMs: 20 }), createSource()];
     await readOne(cache, 1, source);
@@ -398,7 +398,7 @@ function describeSingleFlight(fleet: () => Promise<Fleet>): void {
     await filled(cache, keys, "thing:1");
   });
 
-  it("It starts a new load after an invalidation, rather than joining an older one.", async () => {
+  it("A read after an invalidation starts a new load, and joins no older one.", async () => {
     const { open } = await fleet();
     const [cache, source, gate] = [await open(), createSource(), createGate()];
     source.gate = gate.pass;

@@ -94,9 +94,12 @@ describe("an entry's tags", () => {
     ["5", "50", "dead"],
     ["5", null, "dead"],
     ["1@a", "1@b", "dead"],
-  ] as const)("%s against the present %s are %s", (carried, current, verdict) => {
-    expect(compareTag(carried, current)).toBe(verdict);
-  });
+  ] as const)(
+    "Tags %s, compared with the present tags %s, are %s.",
+    (carried, current, verdict) => {
+      expect(compareTag(carried, current)).toBe(verdict);
+    },
+  );
 
   it("The worst tag decides, and another number of tags is dead.", () => {
     expect(judgeTags(entry, ["1@a", "2"])).toBe("current");

@@ -12,7 +12,7 @@ vi.mock("../../../src/redis/cache/tags.js", async (original) => ({
   compareTag: () => "current",
 }));
 
-it("The drill notices that versions are not compared.", async () => {
+it("The drill of interleavings notices a cache that does not compare versions.", async () => {
   const place = testRedis();
   const caches = [
     await openTrusted(place),

@@ -23,7 +23,7 @@ const PLACES: [string, () => { url: string; keys: Keys }][] = [
 ];
 
 describe.each(PLACES)("a cart on %s", (_name, place) => {
-  it("It is empty with a version before anything is added, until something is.", async () => {
+  it("A cart is empty with a steady version until something is added.", async () => {
     const { store } = await openCarts(place());
     const first = await store.read(user(1));
     expect([first.cart.lines, first.move]).toEqual([[], null]);
@@ -321,7 +321,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     });
   });
 
-  it("Its operations come along: one that the account repeats counts nothing twice.", async () => {
+  it("A guest's operations come along: one that the account repeats counts once.", async () => {
     const { store } = await openCarts(place());
     const wanted = add(1, 2, { operationId: "lost" });
     await store.change(guest("g"), wanted);
@@ -337,7 +337,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     });
   });
 
-  it("It is clamped on the way to 999, 200 lines and the stock, and loses nothing.", async () => {
+  it("A guest's cart is clamped to 999, 200 lines and the stock, and loses nothing.", async () => {
     const { store } = await openCarts(place());
     for (let product = 1; product <= 199; product++) await store.change(user(5), add(product, 1));
     await store.change(user(5), set(1, 900));
@@ -372,7 +372,7 @@ describe.each(PLACES)("a guest's cart on %s", (_name, place) => {
     ]).toEqual([200, 999, 8, 4, 1, undefined]);
   });
 
-  it("An empty one arrives at once, and is new when its writes are not followed.", async () => {
+  it("A guest's empty cart arrives at once, and is new if writes are not followed.", async () => {
     const { keys, ...where } = place();
     const { store, connection } = await openCarts({ ...where, keys });
     expect(await store.seal("g", 5)).toMatchObject({

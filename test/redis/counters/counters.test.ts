@@ -52,7 +52,7 @@ const openKit = (options: Partial<Parameters<typeof openCounterKit>[0]> = {}) =>
   openCounterKit({ ...testRedis(), database: db.database, ...options });
 
 describe("viewers", () => {
-  it(`Up to ${EXACT_VIEWERS} are exact, more are estimated within the error told.`, async () => {
+  it(`Up to ${EXACT_VIEWERS} viewers are exact, and more within the stated error.`, async () => {
     const [kit, id] = [await openKit(), fresh()];
     const today = dayOf(kit.nowMs());
     for (let viewer = 1; viewer <= EXACT_VIEWERS; viewer++) await kit.view(id, `guest ${viewer}`);
@@ -113,7 +113,7 @@ describe("viewers", () => {
     ]);
   });
 
-  it("They count again after the window, and are one person all the same.", async () => {
+  it("A viewer counts again as a view after the window, and stays one viewer.", async () => {
     const [kit, id] = [await openKit({ viewMs: 20 }), fresh()];
     await kit.view(id, "ada");
     await until(
@@ -133,7 +133,7 @@ describe("viewers", () => {
 });
 
 describe("a script", () => {
-  it("It refuses a day other than its clock's, and the caller finds the right one.", async () => {
+  it("A script refuses another day than its clock's, and the caller finds that one.", async () => {
     const [kit, id] = [await openKit(), fresh()];
     await kit.view(id, "ada");
     const nowMs = kit.nowMs();

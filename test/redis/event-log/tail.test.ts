@@ -30,7 +30,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
   }
 
   describe("the tail of a durable log", () => {
-    it("It is empty until loaded; then it keeps what is appended, and knows its end.", async () => {
+    it("A tail is empty until loaded, then keeps what is appended and knows its end.", async () => {
       const { tail } = await openTails(there());
       await tail.append(topic(1), 1, "before");
       expect(await tail.read(topic(1), 0, 10, "me")).toBe("not-loaded");
@@ -48,7 +48,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       });
     });
 
-    it("It is not loaded by a look older than an entry, a flush or another loader.", async () => {
+    it("A look older than an entry, a flush or another loader loads no tail.", async () => {
       const at = there();
       const { tail, connection } = await openTails(at);
       const interruptions = [
@@ -64,7 +64,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       }
     });
 
-    it("It shows a hole where an entry came out of order, yet announces that entry.", async () => {
+    it("A tail shows a hole for an entry out of order, yet announces that entry.", async () => {
       const at = there();
       const { tail } = await openTails(at);
       const heard = await hearing(at.nodeUrl, at.keys, 1);
@@ -92,7 +92,7 @@ describe.each(["one server", "a Cluster"])("on %s", (place) => {
       });
     });
 
-    it("It is bounded in age.", async () => {
+    it("The tail of a log is bounded in age.", async () => {
       const at = there();
       const { tail, connection } = await openTails({ ...at, keepMs: 200 });
       await tail.end(topic(1), "me");
@@ -128,7 +128,7 @@ describe("on a server of its own", () => {
     await until("an answer", async () => (await tail.end(topic(2), "me")) === "not-loaded");
   });
 
-  it("Entries are announced by a full server, which gives their tail up.", async () => {
+  it("A full server announces entries and gives their tail up.", async () => {
     const { server, at } = await privateServer();
     const { tail } = await openTails(at);
     await tail.end(topic(1), "me");

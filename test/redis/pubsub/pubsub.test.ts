@@ -132,7 +132,7 @@ describe("a subscription", () => {
     expect(versions).toEqual([1, 2]);
   });
 
-  test("It is one SUBSCRIBE for all listeners, and gone with the last of them.", async () => {
+  test("A subscription is one SUBSCRIBE for all listeners, and ends with the last.", async () => {
     const { url } = await privateServer();
     const { pubsub, listening } = await setUp({ url, heartbeatMs: 60_000 });
     const redis = new Redis(url);
@@ -203,7 +203,7 @@ describe("a subscription", () => {
     await has(1);
   });
 
-  test("It hears exactly while it is held, whatever the order of holds and releases.", async () => {
+  test("A subscription hears exactly while held, in any order of holds and releases.", async () => {
     const { pubsub, listening } = await setUp();
     let next = 100;
     const step = fc.record({
@@ -260,7 +260,7 @@ describe("with Redis down", () => {
     await expect(pubsub.publish(product(1), change(1, 2))).rejects.toThrow(RedisUnavailable);
   });
 
-  test("A subscription of before and one begun meanwhile both hear after a resync.", async () => {
+  test("Subscriptions begun before and during an outage both hear after a resync.", async () => {
     const server = await privateServer();
     const { pubsub, lines, listening } = await setUp({
       url: server.url,
@@ -323,7 +323,7 @@ describe("with Redis down", () => {
 });
 
 describe("a link that dies in silence", () => {
-  test("A subscriber notices it by the missing heartbeat, reconnects and resyncs.", async () => {
+  test("A subscriber notices a silent link by its heartbeat, reconnects and resyncs.", async () => {
     const server = await privateServer();
     const proxy = await proxied(server.port);
     const { pubsub, lines } = await setUp({

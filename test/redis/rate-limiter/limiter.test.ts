@@ -40,7 +40,7 @@ async function nearlyPaid(limiter: Limiter, bucket: Bucket): Promise<void> {
 }
 
 describe.each(Object.entries(places))("a debt on %s", (_name, place) => {
-  it("It takes what is owed whatever is left, and passes nothing until that is paid.", async () => {
+  it("What is owed is taken whatever is left, and nothing passes until it is paid.", async () => {
     const shared = await openLimiter(place());
     const local = createLocalLimiter(() => 0);
     for (const limiter of [shared, local]) {
@@ -60,7 +60,7 @@ describe.each(Object.entries(places))("a debt on %s", (_name, place) => {
 });
 
 describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
-  it("It takes from all buckets or none, and names the binding one and its wait.", async () => {
+  it("A limiter takes from all buckets or none, naming the binding one and its wait.", async () => {
     const limiter = await openLimiter(place());
     const [wide, narrow] = [bucketOf("wide", 100, SLOW), bucketOf("narrow", 10, SLOW, "block")];
     const take = (cost: number) =>
@@ -100,7 +100,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     }
   });
 
-  it("It gives back once, no more than was held, and nothing for unknown holds.", async () => {
+  it("A limiter gives back once, at most what was held, nothing for unknown holds.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, SLOW);
     const takes = [{ bucket, cost: 30 }];
@@ -131,7 +131,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(remaining.map(Math.round)).toEqual([100, 6]);
   });
 
-  it("It gives back nothing that time has paid: no bucket holds more than its burst.", async () => {
+  it("A return adds nothing that time has paid: no bucket holds more than its burst.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 10_000);
     const spend = (cost: number, hold: string | null = null) =>
@@ -142,7 +142,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(await limiter.settle("old", [{ bucket, cost: 100 }], 100)).toEqual([0]);
   });
 
-  it("It gives back nothing that time has paid, also if the bucket was always busy.", async () => {
+  it("A return adds nothing that time has paid, also if the bucket was always busy.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 1_000);
     const takes = [{ bucket, cost: 100 }];
@@ -156,7 +156,7 @@ describe.each(Object.entries(places))("the limiter on %s", (_name, place) => {
     expect(await limiter.settle("old", takes, 100)).toEqual([0]);
   });
 
-  it("It gives back to the later of two holds what the earlier return left of it.", async () => {
+  it("The later of two holds gets back what the earlier return left of it.", async () => {
     const limiter = await openLimiter(place());
     const bucket = bucketOf("a", 100, 1_000);
     const takes = [{ bucket, cost: 50 }];

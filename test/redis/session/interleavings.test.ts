@@ -129,7 +129,7 @@ async function run(
   return { revivals, lives, deaths: ids.filter((id) => truth.isDead(id)).length };
 }
 
-it(`in ${SCHEDULES} interleavings no revoked session is ever found alive`, async () => {
+it(`In ${SCHEDULES} interleavings no revoked session is ever found alive.`, async () => {
   const stores = await openStores();
   const totals = { revivals: [] as string[], deaths: 0, lives: 0 };
   for (let from = 0; from < SCHEDULES; from += AT_ONCE) {

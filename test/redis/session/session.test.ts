@@ -214,7 +214,7 @@ describe("a revocation", () => {
 });
 
 describe("a Redis that may remember wrongly", () => {
-  it("It judges nobody until it was told after a restart; revoked ones stay dead.", async () => {
+  it("A restarted Redis judges no session until loaded, and revoked ones stay dead.", async () => {
     const server = await startRedisServer({
       args: ["--appendonly", "yes", "--appendfsync", "always"],
     });

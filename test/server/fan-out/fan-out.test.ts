@@ -320,7 +320,7 @@ describe("the end of a subscription", () => {
     );
   });
 
-  test("`complete` sent with `subscribe` leaves nothing behind, and frees its id.", async () => {
+  test("A `complete` sent with `subscribe` leaves nothing behind, and frees its id.", async () => {
     const server = await start();
     const client = await connect(server);
     subscribe(client, "x");

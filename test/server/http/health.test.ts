@@ -161,7 +161,7 @@ test("Metrics hold reports and Redis' own numbers, asked for once, silence inclu
   down.close();
 });
 
-test("CORS names the origins of the list with credentials, and echoes no other", async () => {
+test("CORS names the origins of the list with credentials, and echoes no other.", async () => {
   const allowed = await souk.post({ query: "{ hello }" }, { origin: "https://shop.example" });
   expect([
     allowed.headers.get("access-control-allow-origin"),

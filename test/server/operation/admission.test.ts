@@ -146,18 +146,21 @@ describe("CSRF: what a page can send without a preflight", () => {
       },
     ],
     ["no content type", "", { method: "POST", headers: { "content-type": "" }, body: HELLO }],
-  ] as const)("%s is refused before anything runs", async (_name, path, init) => {
-    const [status, code] = await send(path, init);
-    expect([400, 415]).toContain(status);
-    expect(["BAD_USER_INPUT", "UNSUPPORTED_MEDIA_TYPE"]).toContain(code);
-  });
+  ] as const)(
+    "A request without a preflight is refused before anything runs: %s",
+    async (_name, path, init) => {
+      const [status, code] = await send(path, init);
+      expect([400, 415]).toContain(status);
+      expect(["BAD_USER_INPUT", "UNSUPPORTED_MEDIA_TYPE"]).toContain(code);
+    },
+  );
 
   test.each([
     ["apollo-require-preflight", { "apollo-require-preflight": "1" }],
     ["x-apollo-operation-name", { "x-apollo-operation-name": "Hello" }],
     ["a content type of JSON", json],
   ] as const)(
-    "GET with %s cannot come from a page without one, and is answered",
+    "GET with %s is answered, because no page can send it without a preflight.",
     async (_name, headers) => {
       expect(await send(search, { headers })).toEqual([200, "ok"]);
     },
@@ -238,7 +241,7 @@ describe("security headers", () => {
     }
   });
 
-  test("HTTPS is demanded only where clients come by it", async () => {
+  test("HTTPS is demanded only where clients come by it.", async () => {
     const plain = await startServer();
     onTestFinished(() => plain.close());
     expect((await fetch(`${plain.url}/livez`)).headers.get("strict-transport-security")).toBeNull();

@@ -81,18 +81,25 @@ test.each([
   ["an error that empties the answer", "{ hello unavailable }", {}],
   ["an error thrown at once", "{ hello crashEarly }", {}],
   ["an unknown operation", "query A { hello }", {}],
-] as const)("%s answer the same, uncompiled and compiled", async (_name, query, variables) => {
-  const payload = { query, variables, ...(query.startsWith("query A") && { operationName: "B" }) };
-  expect(fits(query)).toBe(true);
-  const expected = await interpreting.post(payload);
-  for (let use = 0; use < USES; use++) {
-    const answer = await compiling.post(payload);
-    expect([answer.status, withoutIds(answer.text)]).toEqual([
-      expected.status,
-      withoutIds(expected.text),
-    ]);
-  }
-});
+] as const)(
+  "A query is answered the same, uncompiled and compiled: %s",
+  async (_name, query, variables) => {
+    const payload = {
+      query,
+      variables,
+      ...(query.startsWith("query A") && { operationName: "B" }),
+    };
+    expect(fits(query)).toBe(true);
+    const expected = await interpreting.post(payload);
+    for (let use = 0; use < USES; use++) {
+      const answer = await compiling.post(payload);
+      expect([answer.status, withoutIds(answer.text)]).toEqual([
+        expected.status,
+        withoutIds(expected.text),
+      ]);
+    }
+  },
+);
 
 describe("what clients could turn against the compiler is not compiled", () => {
   test.each([
@@ -106,7 +113,7 @@ describe("what clients could turn against the compiler is not compiled", () => {
     ["mutations", "mutation { write }"],
     ["several operations", "query A { hello } query B { hello }"],
     [
-      "what fragments blow up",
+      "fragments that multiply its fields",
       "{ category { ...F0 } } " +
         `${Array.from({ length: 8 }, (_item, at) => {
           const next = `...F${at + 1}`;
@@ -117,7 +124,7 @@ describe("what clients could turn against the compiler is not compiled", () => {
         }).join(" ")} ` +
         "fragment F8 on Category { id }",
     ],
-  ])("%s", (_name, query) => {
+  ])("A document with %s is not compiled.", (_name, query) => {
     expect(fits(query)).toBe(false);
   });
 

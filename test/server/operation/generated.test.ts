@@ -21,7 +21,7 @@ afterAll(() => souk.close());
 const codesOf = ({ errors }: Answer) =>
   [...new Set((errors ?? []).map(({ extensions }) => extensions.code))].sort();
 
-test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${MAX_CPU_SECONDS} s of CPU, without a 5xx or a leak`, async () => {
+test(`${DOCUMENTS} documents are answered alike over HTTP and WebSocket, within ${MAX_CPU_SECONDS} s of CPU, without a 5xx or a leak.`, async () => {
   const client = await connectSocket(souk.live);
   const seen = { ok: 0, refused: 0 };
   for (const payload of generate(DOCUMENTS, SEED)) {

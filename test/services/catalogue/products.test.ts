@@ -177,7 +177,7 @@ describe("upsert", () => {
     expect(errors).toMatchObject([{ code: "NOT_FOUND", field: ["input", field] }]);
   });
 
-  it("The bounds themselves are accepted.", async () => {
+  it("A draft at the bounds themselves is accepted.", async () => {
     expect(
       await makeProduct({ name: "😀".repeat(200), price: MAX_PRICE, stock: MAX_STOCK }),
     ).toMatchObject({

@@ -14,7 +14,7 @@ function createChannel() {
   };
 }
 
-it("10,000 changes in a window are two publications, the second of the last version.", async () => {
+it("Ten thousand changes in a window are published twice, the last version included.", async () => {
   const channel = createChannel();
   const publisher = createStatsPublisher({ pubsub: channel, everyMs: 200, log: testLog() });
   for (let version = 1; version <= 10_000; version++) publisher.publish(7, version);
