@@ -109,12 +109,15 @@ export interface CapacitySample {
  */
 export function createCapacity(waitMs: number) {
   let rates: number[] = [];
+  // A start keeps the loop busy, and says nothing of requests.
+  let hasCompleted = false;
   let held = Number.POSITIVE_INFINITY;
   return {
     sample({ busy, done, elapsedMs }: CapacitySample): void {
       rates = [done / elapsedMs, ...rates.slice(0, WINDOWS - 1)];
+      hasCompleted ||= done > 0;
       held =
-        busy < SATURATED
+        busy < SATURATED || !hasCompleted
           ? Number.POSITIVE_INFINITY
           : Math.max(MIN_CAPACITY, Math.max(...rates) * waitMs);
     },

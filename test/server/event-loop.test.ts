@@ -28,7 +28,7 @@ test("A loop that is late once is a pause; one that stays late for a second is a
 test("An idle process holds anything, a saturated one what half a second completes.", () => {
   const sample = fc.record({
     busy: fc.double({ min: 0, max: 1, noNaN: true }),
-    done: fc.nat(5_000),
+    done: fc.integer({ min: 1, max: 5_000 }),
     elapsedMs: fc.integer({ min: 500, max: 5_000 }),
   });
   fc.assert(
@@ -40,6 +40,17 @@ test("An idle process holds anything, a saturated one what half a second complet
     }),
     { seed: 6 },
   );
+});
+
+test("A process has no capacity of its own until it has completed something.", () => {
+  const capacity = createCapacity(500);
+  const sample = (done: number): void => capacity.sample({ busy: 1, done, elapsedMs: 500 });
+  sample(0);
+  expect(capacity.holds()).toBe(Number.POSITIVE_INFINITY);
+  sample(100);
+  expect(capacity.holds()).toBe(100);
+  for (let times = 0; times < 20; times++) sample(0);
+  expect(capacity.holds()).toBe(16);
 });
 
 test("A process that was saturated holds anything again when it has idle time.", () => {
