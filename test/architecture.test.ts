@@ -229,10 +229,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "rate-limit → account",
   ],
   server: [
+    "answers → cost",
+    "answers → operation",
     "connection → operation",
     "fan-out → connection",
     "fan-out → cost",
     "fan-out → operation",
+    "http → answers",
     "http → cost",
     "http → operation",
     "operation → cost",

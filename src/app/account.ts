@@ -46,7 +46,7 @@ export const account = defineSubject({
         const { carts } = use(cart);
         return {
           services: { sessions, ends },
-          loaders: () => createAccountLoaders({ users }),
+          loaders: (reading) => createAccountLoaders({ users }, reading),
           resolvers: [
             new ViewerResolver(sessions),
             new AccountMutations(accounts, revocations, carts),

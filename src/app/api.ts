@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { ContainerType } from "type-graphql";
 import { ensureSecret } from "../db/secrets.js";
 import { CATALOGUE_TOPIC } from "../domain/events/events.js";
-import { ReadContext } from "../domain/read-context.js";
+import { ReadContext } from "../domain/reading/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
 import { createDirectCaller } from "../redis/client/direct-call.js";
 import { readRedisInfo } from "../redis/client/info.js";
@@ -53,6 +53,7 @@ export async function startApi(
     ...(await openSigned(infrastructure)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     createOperation: operationsWith(served),
+    traceAnswer: infrastructure.cache.traceAnswer,
     readiness: createApiReadiness(
       infrastructure,
       subjects.flatMap(({ module }) => module.checks ?? []),
@@ -95,14 +96,14 @@ function operationsWith(served: readonly Served[]): CreateContext {
   // Each subject makes those that it declares.
   const makeLoaders = (reading: ReadContext): Loaders =>
     Object.assign({}, ...makers.map((make) => make(reading)));
-  return ({ seen, bypass, principal, client, guest, buckets, requestId }) =>
+  return ({ seen, bypass, trace, principal, client, guest, buckets, requestId }) =>
     createRequestContext({
       requestId,
       buckets,
       principal,
       client,
       guest,
-      reading: new ReadContext({ seen, bypass }),
+      reading: new ReadContext({ seen, bypass, trace }),
       makeLoaders,
     });
 }

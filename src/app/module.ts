@@ -6,7 +6,7 @@
 import type { Logger } from "pino";
 import type { Config } from "../config/config.js";
 import type { ConfigPart } from "../config/part.js";
-import type { ReadContext } from "../domain/read-context.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
 import type { JobOptions } from "../jobs/runner.js";
 import type { Loaders } from "../loaders/loaders.js";
 import type { Streams, TopicAdmission } from "../resolvers/events.js";

@@ -67,7 +67,7 @@ export const notification = defineSubject({
         const { notifications, sending } = serveNotifications(options, tail);
         return {
           services: { notifications },
-          loaders: () => createNotificationLoaders({ notifications: inboxes }),
+          loaders: (reading) => createNotificationLoaders({ notifications: inboxes }, reading),
           streams: { notification: notificationStream(notifications) },
           resolvers: [
             new InboxResolver(notifications),

@@ -17,6 +17,9 @@ export const cacheVariables = {
   CACHE_LOCAL_BYTES: count(64 * 1024 * 1024, 0).describe(
     "size of the cache level inside the process; 0 turns it off",
   ),
+  STORED_ANSWERS_BYTES: count(32 * 1024 * 1024, 0).describe(
+    "size of the answers to repeated public queries that are stored in the process; 0 stores none",
+  ),
   CACHE_REPORT: z
     .enum(["on", "request"])
     .optional()
@@ -35,6 +38,7 @@ export const toCache = (
   leaseMs: env.CACHE_LEASE_MS,
   deadlineMs: env.CACHE_DEADLINE_MS,
   localBytes: env.CACHE_LOCAL_BYTES,
+  storedAnswersBytes: env.STORED_ANSWERS_BYTES,
   /**
    * How long a tag outlives its last use: longer than any
    * entry that names it.

@@ -2,7 +2,8 @@
 import DataLoader from "dataloader";
 import type { UserTable } from "../db/account/users.js";
 import type { UserRecord } from "../domain/account/user.js";
-import { byId, MAX_BATCH } from "./batch.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
+import { byId, MAX_BATCH, uncached } from "./batch.js";
 
 export interface AccountLoaders {
   /**
@@ -12,10 +13,9 @@ export interface AccountLoaders {
   readonly user: DataLoader<number, UserRecord | null>;
 }
 
-export const createAccountLoaders = ({
-  users,
-}: {
-  readonly users: Pick<UserTable, "byIds">;
-}): AccountLoaders => ({
-  user: new DataLoader(byId(users.byIds), { maxBatchSize: MAX_BATCH }),
+export const createAccountLoaders = (
+  { users }: { readonly users: Pick<UserTable, "byIds"> },
+  reading: ReadContext,
+): AccountLoaders => ({
+  user: new DataLoader(uncached(reading, byId(users.byIds)), { maxBatchSize: MAX_BATCH }),
 });

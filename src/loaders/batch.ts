@@ -3,7 +3,7 @@
  * lacks.
  */
 import DataLoader from "dataloader";
-import type { ReadContext } from "../domain/read-context.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
 import type { Cache, CacheRegion } from "../redis/cache/cache.js";
 import type { LoadValues } from "../redis/cache/deps.js";
 
@@ -31,6 +31,17 @@ export function cachedLoaders(cache: Cache, reading: ReadContext) {
       ),
   };
 }
+
+/**
+ * A batch that reads past the cache: no answer with it is
+ * stored.
+ */
+export const uncached =
+  <K, V>(reading: ReadContext, load: (keys: readonly K[]) => Promise<V>) =>
+  (keys: readonly K[]): Promise<V> => {
+    reading.recordUncached();
+    return load(keys);
+  };
 
 /**
  * Puts rows of any order into the order asked for; missing ones

@@ -13,7 +13,7 @@ import type {
   ReviewRecord,
 } from "../domain/catalogue/catalogue.js";
 import type { IdPage } from "../domain/page.js";
-import type { ReadContext } from "../domain/read-context.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
 import type { Cache } from "../redis/cache/cache.js";
 import { byId, cachedLoaders, MAX_LISTINGS } from "./batch.js";
 import {

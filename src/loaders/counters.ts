@@ -2,9 +2,9 @@
 import DataLoader from "dataloader";
 import type { LikeKey, LikesSinceKey, LikeTable } from "../db/counters/likes.js";
 import { type PeopleCount, periodName, type Tally, type TallyKey } from "../domain/counters.js";
-import type { ReadContext } from "../domain/read-context.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
 import type { Cache } from "../redis/cache/cache.js";
-import { cachedLoaders, MAX_BATCH, MAX_LISTINGS } from "./batch.js";
+import { cachedLoaders, MAX_BATCH, MAX_LISTINGS, uncached } from "./batch.js";
 import { likesRegion } from "./regions.js";
 
 /** Reads counters: from Redis, or from Postgres while it is away. */
@@ -50,23 +50,28 @@ export function createCounterLoaders(
 ): CounterLoaders {
   const { derived } = cachedLoaders(cache, reading);
   return {
-    tally: new DataLoader((keys) => tallies.read(keys, reading), {
-      maxBatchSize: MAX_BATCH,
-      cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
-    }),
+    tally: new DataLoader(
+      uncached(reading, (keys) => tallies.read(keys, reading)),
+      {
+        maxBatchSize: MAX_BATCH,
+        cacheKeyFn: ({ productId, period }) => `${productId}:${periodName(period)}`,
+      },
+    ),
     viewers: new DataLoader(
-      (keys) => Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))),
+      uncached(reading, (keys) =>
+        Promise.all(keys.map(({ productId, days }) => tallies.viewers(productId, days))),
+      ),
       {
         maxBatchSize: MAX_LISTINGS,
         cacheKeyFn: ({ productId, days }) => `${productId}:${days}`,
       },
     ),
     likes: derived(likesRegion, likes.counts),
-    liked: new DataLoader((keys) => likes.given(keys), {
+    liked: new DataLoader(uncached(reading, likes.given), {
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, userId }) => `${productId}:${userId}`,
     }),
-    likesSince: new DataLoader((keys) => likes.since(keys), {
+    likesSince: new DataLoader(uncached(reading, likes.since), {
       maxBatchSize: MAX_BATCH,
       cacheKeyFn: ({ productId, sinceMs, by }) => `${productId}:${sinceMs}:${by}`,
     }),

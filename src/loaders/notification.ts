@@ -2,7 +2,8 @@
 import DataLoader from "dataloader";
 import type { NotificationTable } from "../db/notification/inbox.js";
 import type { NotificationRecord } from "../domain/notification.js";
-import { byId, MAX_BATCH } from "./batch.js";
+import type { ReadContext } from "../domain/reading/read-context.js";
+import { byId, MAX_BATCH, uncached } from "./batch.js";
 
 export interface NotificationLoaders {
   /**
@@ -12,10 +13,11 @@ export interface NotificationLoaders {
   readonly notification: DataLoader<number, NotificationRecord | null>;
 }
 
-export const createNotificationLoaders = ({
-  notifications,
-}: {
-  readonly notifications: Pick<NotificationTable, "byIds">;
-}): NotificationLoaders => ({
-  notification: new DataLoader(byId(notifications.byIds), { maxBatchSize: MAX_BATCH }),
+export const createNotificationLoaders = (
+  { notifications }: { readonly notifications: Pick<NotificationTable, "byIds"> },
+  reading: ReadContext,
+): NotificationLoaders => ({
+  notification: new DataLoader(uncached(reading, byId(notifications.byIds)), {
+    maxBatchSize: MAX_BATCH,
+  }),
 });

@@ -1,10 +1,12 @@
 /** Brands and lists of them. */
+
 import { Args, Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import type { BrandRecord } from "../domain/catalogue/catalogue.js";
 import { encodeId } from "../domain/ids.js";
 import { Brand, BrandConnection, BrandsArgs } from "../schema/brand.js";
 import { MAX_SEARCH_LENGTH } from "../schema/page.js";
 import { Price } from "../schema/price.js";
+import { Shared } from "../schema/scope.js";
 import type { RequestContext } from "./context.js";
 import { ListPage, loadEach, pageRequest, searchText } from "./list.js";
 
@@ -20,6 +22,7 @@ type BrandList = ListPage<string | undefined>;
 @Resolver(() => Brand)
 export class BrandResolver {
   @Query(() => BrandConnection, { description: "Brands in the order of their names." })
+  @Shared("PUBLIC", { cached: true })
   async brands(
     @Args(() => BrandsArgs) args: BrandsArgs,
     @Ctx() ctx: RequestContext,

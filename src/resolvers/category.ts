@@ -32,6 +32,7 @@ export class CategoryResolver {
     description:
       "A category by its id; null when there is none, or when it is not the id of a category.",
   })
+  @Shared("PUBLIC", { cached: true })
   async category(
     @Arg("id", () => ID, { description: "The id of a category." }) id: string,
     @Ctx() ctx: RequestContext,
@@ -46,6 +47,7 @@ export class CategoryResolver {
     description:
       "All categories in the order of the tree: parents before their children, siblings by name.",
   })
+  @Shared("PUBLIC", { cached: true })
   async categories(@Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.categoryIds.load("all"));
   }
@@ -54,7 +56,7 @@ export class CategoryResolver {
     nullable: true,
     description: "The category above; null at the top of the tree.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async parent(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category | null> {
     const parent =
       record.parentId === null ? null : await ctx.loaders.category.load(record.parentId);
@@ -63,7 +65,7 @@ export class CategoryResolver {
 
   @ListSize({ most: 50 })
   @FieldResolver(() => [Category], { description: "The categories right below, by name." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async children(@Root() { record }: Category, @Ctx() ctx: RequestContext): Promise<Category[]> {
     return categoriesOf(ctx, await ctx.loaders.childCategoryIds.load(record.id));
   }
@@ -71,7 +73,7 @@ export class CategoryResolver {
   @FieldResolver(() => ProductConnection, {
     description: "Products of this category and of all below it.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   products(
     @Root() { record }: Category,
     @Args(() => SortedPageArgs) args: SortedPageArgs,

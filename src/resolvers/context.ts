@@ -9,9 +9,9 @@
 import type { RequestOrigin } from "../domain/account/audit.js";
 import type { GuestPass, Owner } from "../domain/account/guest.js";
 import { type Principal, signedIn } from "../domain/account/principal.js";
-import { type ConsistencyToken, latestToken } from "../domain/consistency-token.js";
 import type { BucketStatus } from "../domain/limits.js";
-import { ReadContext } from "../domain/read-context.js";
+import { type ConsistencyToken, latestToken } from "../domain/reading/consistency-token.js";
+import { ReadContext } from "../domain/reading/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
 
 /** The client that asks. */

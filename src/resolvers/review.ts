@@ -34,7 +34,7 @@ export class ReviewResolver {
    * then shown as it last was.
    */
   @FieldResolver(() => Product, { description: "The product it is about." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async product(@Root() { record }: Review, @Ctx() ctx: RequestContext): Promise<Product> {
     return toProduct(required(await ctx.loaders.product.load(record.productId)), this.currency);
   }

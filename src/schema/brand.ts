@@ -10,7 +10,7 @@ import { Shared } from "./scope.js";
 @ObjectType({ description: "A maker of products.", implements: Node, simpleResolvers: true })
 export class Brand extends Node {
   @Field(() => String, { description: "Name as people write it; unique." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   name!: string;
 }
 

@@ -13,13 +13,13 @@ import { Shared } from "./scope.js";
 })
 export class Category extends Node {
   @Field(() => String, { description: "Name as people read it, e.g. `Coffee & Tea`." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   name!: string;
 
   @Field(() => String, {
     description: "Name for addresses: lower-case letters, digits and hyphens; unique in the shop.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   slug!: string;
 
   /** For resolvers; not a field. */

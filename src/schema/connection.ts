@@ -18,7 +18,7 @@ export function declareConnection(name: string, plural: string, node: () => Clas
   })
   class Edge {
     @Field(() => String, { description: "Opaque position of this item in this list, for `after`." })
-    @Shared("PUBLIC")
+    @Shared("PUBLIC", { cached: true })
     cursor!: string;
 
     @Field(node, {
@@ -26,7 +26,7 @@ export function declareConnection(name: string, plural: string, node: () => Clas
         "The item itself, as it is now, even where its place in the list was decided a moment " +
         "ago.",
     })
-    @Shared("PUBLIC")
+    @Shared("PUBLIC", { cached: true })
     node!: object;
   }
 
@@ -40,13 +40,13 @@ export function declareConnection(name: string, plural: string, node: () => Clas
         "The items of the page, in order. It may hold fewer than `first` while `hasNextPage` " +
         "is true: what vanished since the page was read is left out.",
     })
-    @Shared("PUBLIC")
+    @Shared("PUBLIC", { cached: true })
     edges!: readonly Edge[];
 
     @Field(() => PageInfo, {
       description: "Where the page stands, and how to ask for the next one.",
     })
-    @Shared("PUBLIC")
+    @Shared("PUBLIC", { cached: true })
     pageInfo!: PageInfo;
 
     @Field(() => Int, {
@@ -55,7 +55,7 @@ export function declareConnection(name: string, plural: string, node: () => Clas
         `How many ${plural} the whole list holds. Counted only when asked for; may be a moment ` +
         "older than the page.",
     })
-    @Shared("PUBLIC")
+    @Shared("PUBLIC", { cached: true })
     totalCount!: number | null;
   }
   return { Edge, Connection };

@@ -27,12 +27,12 @@ export class Money implements Amount {
   @Field(() => GraphQLSafeInt, {
     description: "Amount in minor units: 1999 with EUR is 19.99 euros, 1999 with JPY is 1999 yen.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   amount!: number;
 
   @Field(() => CurrencyCodeEnum, {
     description: "The currency of the amount; its minor unit says where the decimal point goes.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   currency!: CurrencyCode;
 }

@@ -15,7 +15,7 @@ export abstract class Node {
       "Opaque global id, unique over all types and stable for as long as the thing exists. " +
       "Do not parse it; compare it byte by byte.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   id!: string;
 }
 

@@ -17,27 +17,27 @@ export class PageInfo {
     description:
       "Whether there is at least one more item after this page: ask with `after: endCursor`.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, {
     description: "Whether this page was asked for with `after`. Lists are read forward only.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   hasPreviousPage!: boolean;
 
   @Field(() => String, {
     nullable: true,
     description: "Cursor of the page's first item; null when the page is empty.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   startCursor!: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: "Cursor of the page's last item, for `after`; null when the page is empty.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   endCursor!: string | null;
 }
 

@@ -14,21 +14,21 @@ import { UserError } from "./user-error.js";
 })
 export class Review extends Node {
   @Field(() => String, { description: "Name of the reviewer, as shown to everybody." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   author!: string;
 
   @Field(() => Int, { description: "Stars: 1 (worst) to 5 (best)." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   rating!: number;
 
   @Field(() => String, {
     description: "The text: plain, unescaped; escape it before putting it into a page.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   body!: string;
 
   @Field(() => GraphQLDateTime, { description: "When it was written." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   createdAt!: string;
 
   /** For resolvers; not a field. */

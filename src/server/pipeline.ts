@@ -4,15 +4,19 @@ import type { Logger } from "pino";
 import { accountConfig } from "../config/account.js";
 import { type Config, settingsOf } from "../config/config.js";
 import type { GuestPass } from "../domain/account/guest.js";
+import type { TraceAnswer } from "../domain/reading/answer-tags.js";
 import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
 import type { Metrics } from "../telemetry/metrics.js";
+import { createAnswerRequests } from "./answers/answer-request.js";
+import { StoredAnswers } from "./answers/stored-answers.js";
 import { createClientAddress } from "./client-address.js";
 import { createMessageAllowance } from "./connection/message-allowance.js";
 import { createCostCheck, createPrices } from "./cost/cost.js";
 import { createArgumentCheck } from "./cost/input.js";
 import { guestCookie, sessionCookie } from "./http/host-cookie.js";
+import { createAnswerPlanner } from "./operation/answer-plan.js";
 import type { Caller, CallerRules } from "./operation/caller.js";
 import { createCompiledQueries } from "./operation/compiled-queries.js";
 import { createDocumentReader } from "./operation/documents.js";
@@ -22,6 +26,7 @@ import type { CreateContext } from "./operation/operation.js";
 import { operationRules } from "./operation/rules.js";
 
 export interface PipelineDeps {
+  readonly traceAnswer: TraceAnswer;
   readonly config: Config;
   readonly schema: GraphQLSchema;
   readonly admission: Admission;
@@ -68,12 +73,13 @@ export function createPipeline(deps: PipelineDeps) {
     reportAlways: cache.report === "on",
   };
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
+  const readsPastCache = ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen);
   const admissionDeps = {
     admission,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
     checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
     largest: limits.cost,
-    readsPastCache: ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen),
+    readsPastCache,
   };
   return {
     rules,
@@ -87,7 +93,37 @@ export function createPipeline(deps: PipelineDeps) {
     seenTokens,
     ...cookies,
     createContext: createOperation,
+    answers: openStoredAnswers(deps),
+    readAnswerRequest: createAnswerRequests({
+      plan: createAnswerPlanner(schema),
+      known: admissionDeps.readDocument.known,
+      readsPastCache,
+    }),
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),
   };
+}
+
+/** Stored answers, with their metrics. */
+function openStoredAnswers({ config, metrics, traceAnswer }: PipelineDeps): StoredAnswers {
+  const outcomes = metrics.counter({
+    name: "souk_stored_answers_total",
+    help: "Stored answers: hits, stored and evicted ones, and why others were not stored.",
+    labelNames: ["outcome"],
+  });
+  const answers = new StoredAnswers(
+    { trace: traceAnswer, count: (outcome) => outcomes({ outcome }) },
+    config.cache.storedAnswersBytes,
+  );
+  metrics.addGauges({
+    helps: {
+      souk_stored_answers: "Answers that are stored now.",
+      souk_stored_answers_bytes: "What they take, by estimate.",
+    },
+    async read() {
+      const { answers: stored, bytes } = answers.size;
+      return { souk_stored_answers: stored, souk_stored_answers_bytes: bytes };
+    },
+  });
+  return answers;
 }

@@ -10,7 +10,11 @@
  * commas; the latest of each part counts.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { type ConsistencyToken, latestToken, NO_TOKEN } from "../domain/consistency-token.js";
+import {
+  type ConsistencyToken,
+  latestToken,
+  NO_TOKEN,
+} from "../domain/reading/consistency-token.js";
 
 export interface ConsistencyTokens {
   /** Merges the tokens of a header; NO_TOKEN without any. */

@@ -19,7 +19,7 @@ import {
   vi,
 } from "vitest";
 import { ERROR_CODES, type ErrorCode } from "../../src/domain/errors.js";
-import { ReadContext } from "../../src/domain/read-context.js";
+import { ReadContext } from "../../src/domain/reading/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import {

@@ -1,7 +1,7 @@
 /** What a client has seen written. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { latestToken, NO_TOKEN } from "../../src/domain/consistency-token.js";
+import { latestToken, NO_TOKEN } from "../../src/domain/reading/consistency-token.js";
 
 const part = fc.integer({ min: 0, max: 999_999_999_999_999 });
 const seen = fc.record({ count: part, bypassUntilMs: part });

@@ -3,7 +3,7 @@
  * counts.
  */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { ReadContext } from "../../src/domain/read-context.js";
+import { ReadContext } from "../../src/domain/reading/read-context.js";
 import { createKeys } from "../../src/redis/client/keys.js";
 import {
   type CounterKit,

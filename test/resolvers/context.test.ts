@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ANONYMOUS, type Principal, UNKNOWN } from "../../src/domain/account/principal.js";
 import { RedisUnavailable } from "../../src/domain/errors.js";
-import { ReadContext } from "../../src/domain/read-context.js";
+import { ReadContext } from "../../src/domain/reading/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext } from "../../src/resolvers/context.js";
 import { createGuests } from "../../src/services/account/guests.js";

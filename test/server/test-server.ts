@@ -12,7 +12,7 @@ import { accountConfig } from "../../src/config/account.js";
 import { readConfig } from "../../src/config/config.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../src/domain/account/principal.js";
 import { BadUserInput, Forbidden, ServiceUnavailable } from "../../src/domain/errors.js";
-import { ReadContext } from "../../src/domain/read-context.js";
+import { ReadContext } from "../../src/domain/reading/read-context.js";
 import type { Loaders } from "../../src/loaders/loaders.js";
 import { createRequestContext, type RequestContext } from "../../src/resolvers/context.js";
 import { readManifest } from "../../src/server/operation/manifest.js";
@@ -192,6 +192,7 @@ export async function startServer(
     admitGuest: createGuests("secret").admit,
     seenTokens: SEEN_TOKENS,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
+    traceAnswer: () => ({ accept() {}, refuse() {}, finish: () => "level off" }),
     createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({
         requestId,

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { latestToken, NO_TOKEN } from "../../src/domain/consistency-token.js";
+import { latestToken, NO_TOKEN } from "../../src/domain/reading/consistency-token.js";
 import { createConsistencyTokens } from "../../src/services/consistency-tokens.js";
 
 const NOW_MS = 1_700_000_000_000;

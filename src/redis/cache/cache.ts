@@ -21,10 +21,11 @@
  */
 import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { ReadContext } from "../../domain/read-context.js";
+import type { ReadContext } from "../../domain/reading/read-context.js";
+import { traceLoaded, versionsOf } from "./answer-trace.js";
 import { createReadBatch } from "./batch.js";
 import type { CacheDeps, LoadValues, Values } from "./deps.js";
-import { judgeAge } from "./entry.js";
+import { freshUntilMs, judgeAge } from "./entry.js";
 import { HitSummary } from "./hit-summary.js";
 import { Loader } from "./load.js";
 import { type KeyLookup, Lookup, type LookupResult } from "./lookup.js";
@@ -169,6 +170,7 @@ export class ReadThroughCache implements Cache {
         continue;
       }
       answers[index] = hit.entry.value as V | null;
+      reading.trace?.accept(hit.tags, freshUntilMs(hit.entry));
       if (served.add(hit.entry, freshness)) due.push(index);
     }
     served.report("local", reading, telemetry);
@@ -223,8 +225,9 @@ export class ReadThroughCache implements Cache {
     const served = new HitSummary(link.nowMs());
     const values: Values<V> = new Map();
     const due: KeyLookup<K>[] = [];
-    for (const { slot, entry, freshness } of found) {
+    for (const { slot, entry, freshness, current } of found) {
       if (!entry) continue;
+      reading.trace?.accept(versionsOf(slot, current), freshUntilMs(entry));
       values.set(slot.name, entry.value as V | null);
       if (served.add(entry, freshness)) due.push(slot);
     }
@@ -234,10 +237,9 @@ export class ReadThroughCache implements Cache {
     if (missing.length === 0) return values;
     telemetry.cacheReads("none", missing.length);
     reading.record("MISS", 0);
-    return new Map([
-      ...values,
-      ...(await this.loader.loadOnce(missing, source, reading.seen.count)),
-    ]);
+    const loaded = await this.loader.loadOnce(missing, source, reading.seen.count);
+    if (reading.trace) traceLoaded(reading.trace, this.deps.local, missing, loaded);
+    return new Map([...values, ...loaded]);
   }
 
   /** Answers while Redis cannot be asked. */

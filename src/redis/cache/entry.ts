@@ -119,6 +119,9 @@ export function judgeTags(
   return worst;
 }
 
+/** When an entry is no longer fresh; ms since epoch, Redis clock. */
+export const freshUntilMs = ({ storedAtMs, freshMs }: Entry): number => storedAtMs + freshMs;
+
 /**
  * Judges an entry whose tags were judged, by its age.
  * @param nowMs Redis clock

@@ -2,7 +2,7 @@
  * What one level served in one call: summed up first, so
  * that a thousand values cost one report.
  */
-import type { ReadContext } from "../../domain/read-context.js";
+import type { ReadContext } from "../../domain/reading/read-context.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Entry, Freshness } from "./entry.js";
 

@@ -10,7 +10,7 @@
  * look again. After {@link ROUNDS} they load for themselves.
  */
 
-import { NEWEST } from "../../domain/consistency-token.js";
+import { NEWEST } from "../../domain/reading/consistency-token.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { CacheDeps, LoadValues, Values } from "./deps.js";
 import { freeze } from "./entry.js";

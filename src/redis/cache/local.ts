@@ -36,6 +36,9 @@ interface MirroredTag {
   uses: number;
 }
 
+/** Tags that an answer depends on; see {@link LocalCache.pinAll}. */
+export type PinnedTags = readonly MirroredTag[];
+
 /** An entry of this level. */
 export interface LocalEntry {
   readonly entry: Entry;
@@ -141,6 +144,25 @@ export class LocalCache {
     if (this.entries.peek(name) !== local) this.unpin(local);
   }
 
+  /**
+   * Pins the tags of an answer, as the observation of its reads
+   * began before them. Null where one changed since, or has
+   * another version by now.
+   */
+  pinAll(observation: EpochObservation, versions: ReadonlyMap<string, string>): PinnedTags | null {
+    if (!this.on) return null;
+    for (const [key, version] of versions) {
+      const mirrored = this.mirror.get(key);
+      if (observation.touched(key) || (mirrored && mirrored.version !== version)) return null;
+    }
+    return [...versions].map(([key, version]) => this.pin(key, version));
+  }
+
+  /** Gives pinned tags back. */
+  unpinAll(tags: PinnedTags): void {
+    this.unpin({ tags });
+  }
+
   /** Forgets tags that changed; null: any of them may have. */
   forget(keys: readonly string[] | null): void {
     if (keys === null) {
@@ -206,6 +228,8 @@ export class LocalCache {
   }
 
   private clear(): void {
+    // Stored answers hold tags of their own.
+    for (const tag of this.mirror.values()) tag.alive = false;
     this.entries.clear();
     this.mirror.clear();
     for (const observation of this.observations) observation.all = true;
@@ -226,7 +250,7 @@ export class LocalCache {
     return tag;
   }
 
-  private unpin({ tags }: LocalEntry): void {
+  private unpin({ tags }: Pick<LocalEntry, "tags">): void {
     for (const tag of tags) {
       tag.uses -= 1;
       if (tag.uses === 0 && this.mirror.get(tag.key) === tag) this.mirror.delete(tag.key);

@@ -1,12 +1,14 @@
 /** Builds the cache on two connections. */
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
+import type { TraceAnswer } from "../../domain/reading/answer-tags.js";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import { type SubscriberLink, subscriberLink } from "../client/cluster-link.js";
 import { connectRedis, type RedisConnection } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";
 import { createLeases } from "../client/lease.js";
+import { TagTrace } from "./answer-trace.js";
 import { MemoryBudget } from "./budget.js";
 import { type Cache, createCache, type ReadThroughCache } from "./cache.js";
 import type { CacheTimes } from "./deps.js";
@@ -44,6 +46,8 @@ export interface OpenCache extends Cache {
   readonly local: Pick<LocalCache, "isOn" | "hasSeen" | "size">;
   /** See {@link ReadThroughCache.underWay}. */
   underWay(): ReturnType<ReadThroughCache["underWay"]>;
+  /** Follows the reads of an answer that may be stored. */
+  readonly traceAnswer: TraceAnswer;
   close(): Promise<void>;
 }
 
@@ -110,6 +114,7 @@ export function assembleCache(
     invalidate: cache.invalidate,
     nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
+    traceAnswer: () => new TagTrace({ local, nowMs: cache.nowMs }),
     link,
     local,
     async close() {

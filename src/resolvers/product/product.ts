@@ -71,6 +71,7 @@ export class ProductResolver {
       "A product by its id; null when it was removed or never there, or when it is not the " +
       "id of a product.",
   })
+  @Shared("PUBLIC", { cached: true })
   async product(
     @Arg("id", () => ID, { description: "The id of a product." }) id: string,
     @Ctx() ctx: RequestContext,
@@ -85,6 +86,7 @@ export class ProductResolver {
   @Query(() => ProductConnection, {
     description: "Products of the shop: filtered, ordered and paged.",
   })
+  @Shared("PUBLIC", { cached: true })
   products(
     @Args(() => ProductsArgs) args: ProductsArgs,
     @Ctx() ctx: RequestContext,
@@ -93,7 +95,7 @@ export class ProductResolver {
   }
 
   @FieldResolver(() => Brand, { description: "Who makes it." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async brand(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Brand> {
     return toBrand(required(await ctx.loaders.brand.load(record.brandId)));
   }
@@ -101,7 +103,7 @@ export class ProductResolver {
   @FieldResolver(() => Category, {
     description: "The category it stands in: the lowest one; those above follow by `parent`.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async category(@Root() { record }: Product, @Ctx() ctx: RequestContext): Promise<Category> {
     return toCategory(required(await ctx.loaders.category.load(record.categoryId)));
   }
@@ -109,7 +111,7 @@ export class ProductResolver {
   @FieldResolver(() => ReviewConnection, {
     description: "What customers say about it, newest first.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   async reviews(
     @Root() { record: { id } }: Product,
     @Args(() => PageArgs) args: PageArgs,

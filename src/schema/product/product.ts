@@ -12,11 +12,11 @@ export class Rating {
   @Field(() => Float, {
     description: "Mean of all stars, 1 to 5, rounded to two decimals; 0 while there is no review.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   average!: number;
 
   @Field(() => Int, { description: "Number of reviews." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   count!: number;
 }
 
@@ -29,14 +29,14 @@ export class Product extends Node {
   @Field(() => String, {
     description: `Name as people read it; 1 to ${PRODUCT_LIMITS.name} characters of plain text.`,
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   name!: string;
 
   @Field(() => String, {
     description:
       "Description in plain text, possibly empty; escape it before putting it into a page.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   description!: string;
 
   @Field(() => String, {
@@ -44,11 +44,11 @@ export class Product extends Node {
       "Stock keeping unit: the shop's own key of the product, unique, never given to another " +
       "product.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   sku!: string;
 
   @Field(() => Money, { description: "Price of one piece in the shop's currency." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   price!: Money;
 
   @Field(() => Int, {
@@ -56,15 +56,15 @@ export class Product extends Node {
       "Pieces that can be sold now; 0 or more. It may change at any time: only a checkout " +
       "reserves.",
   })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   stock!: number;
 
   @Field(() => Rating, { description: "What its reviews amount to." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   rating!: Rating;
 
   @Field(() => GraphQLDateTime, { description: "When the product was last changed by the shop." })
-  @Shared("PUBLIC")
+  @Shared("PUBLIC", { cached: true })
   updatedAt!: string;
 
   /** For resolvers; not a field. */

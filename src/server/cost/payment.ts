@@ -20,7 +20,7 @@ export class OperationPayment {
   report: CostReport | null = null;
 
   constructor(
-    private readonly cost: Cost,
+    private readonly cost: Pick<Cost, "requested" | "actual">,
     private readonly paid: Paid,
   ) {}
 

@@ -10,7 +10,7 @@
  */
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
-import { NO_TOKEN } from "../../domain/consistency-token.js";
+import { NO_TOKEN } from "../../domain/reading/consistency-token.js";
 import type { AnswerScope } from "../../domain/scope.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";

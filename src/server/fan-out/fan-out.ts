@@ -15,24 +15,24 @@
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
 import { Stream } from "../../domain/concurrency/stream.js";
-import { type ConsistencyToken, NEWEST } from "../../domain/consistency-token.js";
+import { type ConsistencyToken, NEWEST } from "../../domain/reading/consistency-token.js";
 import type { Payer } from "../../services/rate-limit/charge.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { PreparedOperation } from "../cost/cost.js";
+import { createAnswerKeys } from "../operation/answer-key.js";
+import type { PlanAnswer } from "../operation/answer-plan.js";
 import type { Caller } from "../operation/caller.js";
 import { hasTransientError } from "../operation/format-error.js";
 import { type Audience, audienceOf } from "./audience.js";
 import { Group } from "./group.js";
-import { createKeyMaker } from "./key.js";
-import type { PlanDelivery } from "./plan.js";
 import { SocketWriter } from "./socket-writer.js";
 import { Subscriber } from "./subscriber.js";
 
 export interface FanOutDeps {
-  readonly plan: PlanDelivery;
+  readonly plan: PlanAnswer;
   readonly sessions: Pick<SessionSockets, "callerOf">;
   /** Opens a source as `caller`. Rejects with DeadlineExceeded. */
   open(
@@ -83,7 +83,7 @@ export interface FanOut {
 export function createFanOut(deps: FanOutDeps): FanOut {
   const { plan, sessions, metrics } = deps;
   const groups = new Map<string, Group>();
-  const keyOf = createKeyMaker();
+  const keyOf = createAnswerKeys();
   const socketOf = createSockets(deps.slowMs);
 
   const groupOf = (request: SubscriptionRequest): Group => {

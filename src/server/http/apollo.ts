@@ -141,6 +141,8 @@ function operationPlugin(
         async didResolveOperation({ document, operation, operationName, request, contextValue }) {
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
+          if (contextValue.operation.rejection !== null)
+            throw refuseRequest(contextValue.operation.rejection);
           const priced = {
             document,
             operationName: request.operationName,

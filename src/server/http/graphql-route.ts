@@ -4,20 +4,13 @@
  * log line and one measurement.
  */
 
-import { type ApolloServer, HeaderMap, type HTTPGraphQLResponse } from "@apollo/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed, RateLimited } from "../../domain/errors.js";
-import { own } from "../../domain/own.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import {
-  type AdmissionDeps,
-  chargeText,
-  type RawOperation,
-  rejectEarly,
-} from "../operation/admission.js";
+import { chargeText, type RawOperation, rejectEarly } from "../operation/admission.js";
 import { type ClaimedCaller, GUEST_HEADER, SEEN_COOKIE, SEEN_HEADER } from "../operation/caller.js";
 import { type DocumentReader, isRefused } from "../operation/documents.js";
 import {
@@ -28,16 +21,16 @@ import {
 } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
 import { type CreateContext, Operation } from "../operation/operation.js";
-import type { OperationHolder } from "./apollo.js";
+import { type AnswerDeps, answer } from "./answer.js";
 import { type HttpDocument, httpDocument } from "./document.js";
 import { DocumentRefused } from "./errors.js";
 import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
+import type { HttpAnswer } from "./stored-answer.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
-export interface GraphQLRouteDeps extends AdmissionDeps {
-  readonly apollo: ApolloServer<OperationHolder>;
+export interface GraphQLRouteDeps extends AnswerDeps {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
@@ -57,23 +50,15 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
     // Answers may be private, and shared caches cannot see that.
     if (request.method === "GET") reply.header("cache-control", "no-store");
     const operation = new Operation(claimed.caller, request.id, deps.createContext, startedAt);
-    const { body, search, raw, keep } = await readRequest(deps, request, operation);
-    const executed = await deps.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: request.method,
-        headers: headersForApollo(request),
-        search,
-        body,
-      },
-      context: async () => ({ operation, claimed }),
-    });
-    const answer = unlessUnread(deps, reply, operation, executed);
-    settlePayment(deps, operation, claimed, raw);
+    const document = await readRequest(deps, request, operation);
+    const made = await answer(deps, request, { operation, claimed, document });
+    const sent = unlessUnread(deps, reply, operation, made);
+    settlePayment(deps, operation, claimed, document.raw);
     // Paid means: document and input are valid.
-    if (operation.hasPaid) keep();
-    observe(deps, operation, outcomeOf(answer.status ?? 200));
+    if (operation.hasPaid) document.keep();
+    observe(deps, operation, outcomeOf(sent.status));
     addHeaders(deps, reply, operation);
-    return sendAnswer(reply, answer, operation.requestId);
+    return sendAnswer(reply, sent, operation.requestId);
   };
 }
 
@@ -137,10 +122,10 @@ function unlessUnread(
   deps: GraphQLRouteDeps,
   reply: FastifyReply,
   operation: Operation,
-  answer: HTTPGraphQLResponse,
-): HTTPGraphQLResponse {
-  const bytes = answer.body.kind === "complete" ? Buffer.byteLength(answer.body.string) : 0;
-  if (deps.unsent.admit(reply.raw, operation.caller.client.ip, bytes)) return answer;
+  made: HttpAnswer,
+): HttpAnswer {
+  if (deps.unsent.admit(reply.raw, operation.caller.client.ip, Buffer.byteLength(made.body)))
+    return made;
   const refusal = new RateLimited(
     UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
     SECOND,
@@ -150,9 +135,9 @@ function unlessUnread(
   if (operation.kind !== "mutation") operation.refusal = refusal;
   const errors = [formatError(refusal, deps.errors)];
   return {
-    ...answer,
+    ...made,
     status: STATUS_OF_CODE[refusal.code],
-    body: { kind: "complete", string: JSON.stringify({ errors, data: null }) },
+    body: JSON.stringify({ errors, data: null }),
   };
 }
 
@@ -202,23 +187,6 @@ function checkDocument(readDocument: DocumentReader, { query, operationName }: R
   if (operation?.operation === "subscription") throw new MethodNotAllowed(OVER_WEBSOCKET, "GET");
 }
 
-/** Apollo reads only these. */
-const APOLLO_HEADERS = [
-  "accept",
-  "content-type",
-  "apollo-require-preflight",
-  "x-apollo-operation-name",
-];
-
-function headersForApollo({ headers }: FastifyRequest): HeaderMap {
-  const map = new HeaderMap();
-  for (const name of APOLLO_HEADERS) {
-    const value = own(headers, name);
-    if (typeof value === "string") map.set(name, value);
-  }
-  return map;
-}
-
 const outcomeOf = (status: number) =>
   status < 400 ? "answered" : status < 500 ? "refused" : "failed";
 
@@ -249,14 +217,14 @@ function keepCookie(
 
 function sendAnswer(
   reply: FastifyReply,
-  { status, headers, body }: HTTPGraphQLResponse,
+  { status, headers, body }: HttpAnswer,
   requestId: string,
 ): FastifyReply {
   for (const [name, value] of headers) reply.header(name, value);
-  reply.code(status ?? 200);
-  // Without incremental delivery a body is always complete.
-  const text = body.kind === "complete" ? body.string : "";
-  return reply.send((status ?? 200) >= 400 ? withIdInBody(text, requestId) : text);
+  reply.code(status);
+  return reply.send(
+    status >= 400 && typeof body === "string" ? withIdInBody(body, requestId) : body,
+  );
 }
 
 /** Apollo rejects some requests before there is an operation. */

@@ -1,5 +1,6 @@
-import { NO_TOKEN } from "../../domain/consistency-token.js";
+import type { DocumentNode } from "graphql";
 import { RateLimited } from "../../domain/errors.js";
+import { NO_TOKEN } from "../../domain/reading/consistency-token.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/charge.js";
 import type { CheckCost, Cost, PreparedOperation } from "../cost/cost.js";
@@ -59,12 +60,42 @@ export async function admitRequest(
   if (!cost) return;
   const admitted = recordingRefusal(operation, admission.admit(claimed.claim, chargeOf(cost)));
   // Called afterwards: admission may know the token by then.
-  const { principal, paid } = await withReadingCharged(deps, priced, admitted, () =>
+  const { principal, paid } = await withReadingCharged(deps, priced.document, admitted, () =>
     admission.payerOf(claimed.claim),
   );
   operation.caller = identify(claimed, principal);
   if (paid) operation.recordPayment(new OperationPayment(cost, paid));
 }
+
+/**
+ * Admits a query whose answer is stored. Its cost is known, so
+ * nothing is held. Throws RateLimited and Unauthenticated.
+ */
+export async function admitStored(
+  { admission, readDocument }: AdmissionDeps,
+  operation: Operation,
+  claimed: ClaimedCaller,
+  { document, cost }: { readonly document: DocumentNode; readonly cost: KnownCost },
+): Promise<void> {
+  const charge: Charge = { cost: cost.actual, varies: false, classes: new Map() };
+  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, charge));
+  const { principal, paid } = await withReadingCharged(
+    { admission, readDocument },
+    document,
+    admitted,
+    () => admission.payerOf(claimed.claim),
+  );
+  operation.caller = identify(claimed, principal);
+  if (paid) operation.recordPayment(new OperationPayment(knownCost(cost), paid));
+}
+
+/** The cost of an answer that was given before. */
+export interface KnownCost {
+  readonly requested: number;
+  readonly actual: number;
+}
+
+const knownCost = ({ requested, actual }: KnownCost) => ({ requested, actual: () => actual });
 
 /**
  * Admits an operation of a socket, while `prove` confirms its
@@ -91,7 +122,7 @@ export async function admitSocketOperation(
     operation.kind === "subscription" ? { ...chargeOf(cost), varies: false } : chargeOf(cost);
   const payer = payerOf(admission, operation);
   const admitted = recordingRefusal(operation, admission.admitAgain(payer, charge, prove));
-  const { proof, paid } = await withReadingCharged(deps, priced, admitted, () => payer);
+  const { proof, paid } = await withReadingCharged(deps, priced.document, admitted, () => payer);
   operation.recordPayment(new OperationPayment(cost, paid));
   if (proof) operation.caller = proof;
   return proof !== null;
@@ -103,8 +134,8 @@ export async function admitSocketOperation(
  * as a repeated one.
  */
 async function withReadingCharged<T>(
-  { admission, readDocument }: AdmissionDeps,
-  { document }: PreparedOperation,
+  { admission, readDocument }: Pick<AdmissionDeps, "admission" | "readDocument">,
+  document: DocumentNode,
   admitted: Promise<T>,
   payer: () => Payer,
 ): Promise<T> {
@@ -177,6 +208,7 @@ export type RejectionDeps = Pick<AdmissionDeps, "checkCost" | "admission" | "rea
 /** An operation as it came: of any type. */
 export interface RawOperation {
   readonly query?: unknown;
+  readonly extensions?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
 }

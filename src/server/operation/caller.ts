@@ -5,10 +5,10 @@
 import type { FastifyRequest } from "fastify";
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
-import { type ConsistencyToken, latestToken } from "../../domain/consistency-token.js";
 import { ownText } from "../../domain/cut-text.js";
 import { Unauthenticated } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
+import { type ConsistencyToken, latestToken } from "../../domain/reading/consistency-token.js";
 import type { Client } from "../../resolvers/context.js";
 import type { Credential, ReadCredential } from "../../services/account/credential.js";
 import type { Claim } from "../../services/rate-limit/admission.js";

@@ -1,9 +1,10 @@
 /** One operation of a caller: its context, its payment and its answer. */
 import type { ExecutionResult, GraphQLError } from "graphql";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { RateLimited } from "../../domain/errors.js";
 import type { BucketStatus } from "../../domain/limits.js";
-import type { ReadOutcome } from "../../domain/read-context.js";
+import type { ReadTrace } from "../../domain/reading/answer-tags.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
+import type { ReadOutcome } from "../../domain/reading/read-context.js";
 import type { RequestContext } from "../../resolvers/context.js";
 import type { CostReport, OperationPayment } from "../cost/payment.js";
 import type { Permit } from "../load.js";
@@ -13,6 +14,7 @@ export type CreateContext = (
   init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
     readonly requestId: string;
     readonly buckets: readonly BucketStatus[];
+    readonly trace: ReadTrace | null;
   },
 ) => RequestContext;
 
@@ -38,6 +40,10 @@ export class Operation {
   permit: Permit | null = null;
   /** Errors of its input; nothing has run. */
   invalid: readonly GraphQLError[] | null = null;
+  /** Set when it was rejected before Apollo, which answers it. */
+  rejection: unknown = null;
+  /** Follows its reads where its answer is to be stored. */
+  trace: ReadTrace | null = null;
   /** Releases what is counted while it runs. */
   onEnd: () => void = () => {};
   private payment: OperationPayment | null = null;
@@ -60,7 +66,7 @@ export class Operation {
   get context(): RequestContext {
     if (!this.execution) {
       const { principal, client, guest, seen, bypass } = this.caller;
-      const { requestId, buckets } = this;
+      const { requestId, buckets, trace } = this;
       const context = this.createContext({
         principal,
         client,
@@ -69,6 +75,7 @@ export class Operation {
         bypass,
         requestId,
         buckets,
+        trace,
       });
       this.execution = { context, seen: context.reading.seen };
     }

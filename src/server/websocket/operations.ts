@@ -10,7 +10,7 @@
  */
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, type ServerOptions } from "graphql-ws";
-import { latestToken } from "../../domain/consistency-token.js";
+import { latestToken } from "../../domain/reading/consistency-token.js";
 import type { Connection } from "../connection/connection.js";
 import { isInternal } from "../operation/format-error.js";
 import { MAX_NAME_CHARACTERS } from "../operation/names.js";

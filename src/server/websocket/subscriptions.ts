@@ -8,8 +8,8 @@ import { type ExecutionResult, GraphQLError } from "graphql";
 import { mapStream } from "../../domain/concurrency/stream.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { createFanOut, type FanOut } from "../fan-out/fan-out.js";
-import { createDeliveryPlanner } from "../fan-out/plan.js";
 import { payerOf } from "../operation/admission.js";
+import { createAnswerPlanner } from "../operation/answer-plan.js";
 import { Operation } from "../operation/operation.js";
 import { isSource, mapEvents, openSource } from "../operation/subscription.js";
 import { formatResult, runOperation, sessionEnded } from "./answers.js";
@@ -78,7 +78,7 @@ function createSnapshotFanOut(deps: SocketOperationDeps): FanOut {
     return operation;
   };
   return createFanOut({
-    plan: createDeliveryPlanner(schema),
+    plan: createAnswerPlanner(schema),
     allowance: deps.allowance,
     payerOf: (connection) => payerOf(deps.admission, connection),
     costOf(prepared) {

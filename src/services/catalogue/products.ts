@@ -15,10 +15,10 @@ import type {
 } from "../../domain/catalogue/catalogue.js";
 import { MAX_STOCK } from "../../domain/catalogue/money.js";
 import { tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type OutboxEntry } from "../../domain/events/outbox.js";
 import type { ShopScore } from "../../domain/leaderboard/leaderboard.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { scoreEntries } from "../leaderboard/outbox-kind.js";
 import { sold } from "../leaderboard/shop-feed.js";
 import { checkOperationId, fingerprint, Refused, refusalIn } from "../operation-id.js";

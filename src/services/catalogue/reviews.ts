@@ -12,9 +12,9 @@ import {
   type ReviewRecord,
 } from "../../domain/catalogue/catalogue.js";
 import { reviewsTag, reviewTag, tagsOfProductChange } from "../../domain/catalogue/tags.js";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import { type UserError, userError } from "../../domain/errors.js";
 import { changeEntry, type PendingEvent } from "../../domain/events/outbox.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { checkText, typed } from "../../domain/text.js";
 import { scoreEntries } from "../leaderboard/outbox-kind.js";
 import { wasActive } from "../leaderboard/shop-feed.js";

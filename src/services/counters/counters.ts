@@ -23,7 +23,7 @@ import {
   dayOf,
   monthOf,
 } from "../../domain/leaderboard/calendar.js";
-import { ReadContext } from "../../domain/read-context.js";
+import { ReadContext } from "../../domain/reading/read-context.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { RedisClock } from "../../redis/client/clock.js";
 import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";

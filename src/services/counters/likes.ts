@@ -2,9 +2,9 @@
 import type { LikeTable } from "../../db/counters/likes.js";
 import { type Principal, requireUser } from "../../domain/account/principal.js";
 import { likesTag } from "../../domain/catalogue/tags.js";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { UserError } from "../../domain/errors.js";
 import { changeEntry } from "../../domain/events/outbox.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { createWriteWithOutbox, type OutboxWriteDeps } from "../outbox/write-with-outbox.js";
 
 /** `seen` is the consistency token; null when nothing changed. */

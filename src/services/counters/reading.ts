@@ -6,7 +6,7 @@
 import type { CounterTable } from "../../db/counters/counters.js";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
 import { RedisUnavailable } from "../../domain/errors.js";
-import type { ReadContext } from "../../domain/read-context.js";
+import type { ReadContext } from "../../domain/reading/read-context.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import { askLoaded, NOT_LOADED, type NotLoaded } from "../../redis/client/memory-fence.js";
 import { type CounterStore, shardOf } from "../../redis/counters/counters.js";

@@ -10,8 +10,8 @@
  * one at the end of a window is never lost.
  */
 
-import { NEWEST } from "../../domain/consistency-token.js";
 import type { TopicId, ValueTopicKind } from "../../domain/events/events.js";
+import { NEWEST } from "../../domain/reading/consistency-token.js";
 import type { OpenTopic } from "./topic-registry.js";
 
 /** An id whose value is to be read and sent now. */

@@ -7,8 +7,8 @@
  */
 import type { Logger } from "pino";
 import type { OutboxTable, RetryOptions } from "../../db/outbox.js";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { OutboxRow } from "../../domain/events/outbox.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { lateError, withDeadline } from "../../domain/time/deadline.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Cache } from "../../redis/cache/cache.js";

@@ -4,8 +4,8 @@
  */
 import type { Database, Tx } from "../../db/client/database.js";
 import type { OutboxTable } from "../../db/outbox.js";
-import type { ConsistencyToken } from "../../domain/consistency-token.js";
 import type { OutboxEntry } from "../../domain/events/outbox.js";
+import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import type { Outbox } from "./outbox.js";
 
 export interface OutboxWriteDeps {

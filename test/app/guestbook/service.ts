@@ -1,8 +1,8 @@
 /** Signing the guestbook, and the outbox rows that signing owes. */
 import { z } from "zod";
-import type { ConsistencyToken } from "../../../src/domain/consistency-token.js";
 import type { Topic } from "../../../src/domain/events/events.js";
 import { changeEntry, type OutboxEntry } from "../../../src/domain/events/outbox.js";
+import type { ConsistencyToken } from "../../../src/domain/reading/consistency-token.js";
 import type { OutboxKind } from "../../../src/services/outbox/kind.js";
 import {
   createWriteWithOutbox,

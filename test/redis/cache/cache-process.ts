@@ -27,7 +27,7 @@ export function startReader(
   const settings = JSON.stringify({ url: redis.url, prefix: redis.prefix, name, reads, leaseMs });
   return runModule(`
     import { Redis } from "ioredis";
-    import { ReadContext } from "./dist/domain/read-context.js";
+    import { ReadContext } from "./dist/domain/reading/read-context.js";
     import { createDegradations } from "./dist/domain/telemetry/degradations.js";
     import { silentTelemetry } from "./dist/domain/telemetry/telemetry.js";
     import { createKeys } from "./dist/redis/client/keys.js";

@@ -4,7 +4,7 @@
  */
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { createDegradations } from "../../../src/domain/telemetry/degradations.js";
 import type { Telemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { HOUR, MINUTE, SECOND } from "../../../src/domain/time/time.js";

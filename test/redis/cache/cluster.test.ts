@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { type RedisCluster, startRedisCluster } from "../../support/redis-cluster.js";
 import { until } from "../../support/until.js";

@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { Redis as Connection } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { type RedisServer, startRedisServer } from "../../support/redis-server.js";

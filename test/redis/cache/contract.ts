@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import type { Keys } from "../../../src/redis/client/keys.js";
 import { until } from "../../support/until.js";

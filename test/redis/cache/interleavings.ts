@@ -7,12 +7,16 @@
  * had returned on the same process, and with a consistency token those of every process. A read
  * that shows fewer is stale.
  */
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { type ConsistencyToken, NO_TOKEN } from "../../../src/domain/reading/consistency-token.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import type { OpenCache } from "../../../src/redis/cache/open.js";
+import type { StoredAnswers } from "../../../src/server/answers/stored-answers.js";
 
 export interface Drill {
   readonly caches: readonly OpenCache[];
+  /** A store of answers for each cache; default none. */
+  readonly stores?: readonly StoredAnswers[];
   /** Interleavings: one key each. */
   readonly rounds: number;
   readonly seed: number;
@@ -20,6 +24,8 @@ export interface Drill {
 
 export interface Verdict {
   readonly reads: number;
+  /** Reads that a store answered. */
+  readonly stored: number;
   readonly stale: number;
 }
 
@@ -36,15 +42,22 @@ const numbers: CacheRegion<number> = {
 /**
  * Runs the interleavings. The same seed makes the same decisions; the network adds its own timing.
  */
-export async function runInterleavings({ caches, rounds, seed }: Drill): Promise<Verdict> {
-  const verdict = { reads: 0, stale: 0 };
+export async function runInterleavings({
+  caches,
+  stores = [],
+  rounds,
+  seed,
+}: Drill): Promise<Verdict> {
+  const verdict = { reads: 0, stored: 0, stale: 0 };
+  const processes = caches.map((cache, index) => ({ cache, store: stores[index] }));
   let next = 0;
   const worker = async () => {
     while (next < rounds) {
       const id = next++;
-      const round = new Round(caches, id, randomFrom(seed + id));
+      const round = new Round(processes, id, randomFrom(seed + id));
       await round.run();
       verdict.reads += round.reads;
+      verdict.stored += round.stored;
       verdict.stale += round.stale;
     }
   };
@@ -52,9 +65,15 @@ export async function runInterleavings({ caches, rounds, seed }: Drill): Promise
   return verdict;
 }
 
+interface Process {
+  readonly cache: OpenCache;
+  readonly store: StoredAnswers | undefined;
+}
+
 /** One key, its source, and what each process has been told. */
 class Round {
   reads = 0;
+  stored = 0;
   stale = 0;
   private written = 0;
   /** Writes whose invalidation has returned, by process. */
@@ -63,11 +82,11 @@ class Round {
   private token = { count: 0, written: 0 };
 
   constructor(
-    private readonly caches: readonly OpenCache[],
+    private readonly processes: readonly Process[],
     private readonly id: number,
     private readonly random: () => number,
   ) {
-    this.announced = caches.map(() => 0);
+    this.announced = processes.map(() => 0);
   }
 
   async run(): Promise<void> {
@@ -82,7 +101,7 @@ class Round {
       if (this.random() < 0.2) await Promise.all(steps);
     }
     await Promise.all(steps);
-    for (const process of this.caches.keys()) await this.read(process, true);
+    for (const process of this.processes.keys()) await this.read(process, true);
   }
 
   private async write(process: number): Promise<void> {
@@ -90,7 +109,7 @@ class Round {
     const { written } = this;
     // Where it could not be sent, the process itself still knows of it; a token is not given out.
     const count =
-      (await this.caches[process]?.invalidate([`number:${this.id}`]).catch(() => 0)) ?? 0;
+      (await this.processes[process]?.cache.invalidate([`number:${this.id}`]).catch(() => 0)) ?? 0;
     this.announced[process] = Math.max(this.announced[process] ?? 0, written);
     if (count > this.token.count)
       this.token = { count, written: Math.max(written, this.token.written) };
@@ -100,13 +119,33 @@ class Round {
     const least = withToken
       ? Math.max(this.token.written, this.announced[process] ?? 0)
       : (this.announced[process] ?? 0);
-    const reading = withToken
-      ? new ReadContext({ seen: { count: this.token.count, bypassUntilMs: 0 } })
-      : new ReadContext();
-    const [shown] =
-      (await this.caches[process]?.readMany(numbers, [this.id], this.load, reading)) ?? [];
+    const seen = withToken ? { count: this.token.count, bypassUntilMs: 0 } : NO_TOKEN;
+    const shown = await this.show(this.processes[process] as Process, seen);
     this.reads += 1;
-    if ((shown ?? -1) < least) this.stale += 1;
+    if (shown < least) this.stale += 1;
+  }
+
+  /** From the store where it has an answer, as a request is answered. */
+  private async show({ cache, store }: Process, seen: ConsistencyToken): Promise<number> {
+    const key = String(this.id);
+    await store?.recorded(key);
+    const found = store?.find(key, seen);
+    if (found) {
+      this.stored += 1;
+      return Number(found.data);
+    }
+    const recording = store?.record(key) ?? null;
+    const reading = new ReadContext({ seen, trace: recording?.trace ?? null });
+    let shown: number | null | undefined;
+    try {
+      [shown] = await cache.readMany(numbers, [this.id], this.load, reading);
+      // An answer is serialised some turns after its last read.
+      if (recording) await this.pause();
+    } finally {
+      const cost = { requested: 1, actual: 1 };
+      recording?.end(typeof shown === "number" ? { data: String(shown), cost } : null);
+    }
+    return shown ?? -1;
   }
 
   private readonly load = async (ids: readonly number[]): Promise<number[]> => {
@@ -123,7 +162,7 @@ class Round {
   }
 
   private pick(): number {
-    return Math.floor(this.random() * this.caches.length);
+    return Math.floor(this.random() * this.processes.length);
   }
 }
 

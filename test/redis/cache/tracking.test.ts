@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import type { FaultyProxy } from "../../support/faults.js";
 import { testRedis } from "../../support/redis.js";

@@ -7,7 +7,7 @@ import { type CounterTable, createCounterTable } from "../../../src/db/counters/
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import type { TallyPeriod } from "../../../src/domain/counters.js";
 import { ServiceUnavailable } from "../../../src/domain/errors.js";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import type { Breaker } from "../../../src/redis/client/breaker.js";
 import { openRedisClock } from "../../../src/redis/client/clock.js";

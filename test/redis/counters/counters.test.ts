@@ -15,7 +15,7 @@ import {
   MAX_RECENT_VIEWERS,
 } from "../../../src/domain/counters.js";
 import { dayAt, dayNumber, dayOf, monthOf } from "../../../src/domain/leaderboard/calendar.js";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
 import { OPERATION_SLOTS, shardOf } from "../../../src/redis/counters/counters.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";

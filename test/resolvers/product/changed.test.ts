@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ANONYMOUS } from "../../../src/domain/account/principal.js";
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
-import { ReadContext } from "../../../src/domain/read-context.js";
+import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import type { Loaders } from "../../../src/loaders/loaders.js";
 import { createRequestContext } from "../../../src/resolvers/context.js";
 import { createEvents } from "../../../src/resolvers/events.js";

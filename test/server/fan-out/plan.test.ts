@@ -26,7 +26,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resolverClassesOf, SUBJECTS } from "../../../src/app/subjects.js";
 import { type AnswerScope, SCOPES } from "../../../src/domain/scope.js";
 import { buildSoukSchema } from "../../../src/schema/build-schema.js";
-import { createDeliveryPlanner } from "../../../src/server/fan-out/plan.js";
+import { createAnswerPlanner } from "../../../src/server/operation/answer-plan.js";
 import { drillSize } from "../../support/drill.js";
 import { randomSelection } from "../operation/random-documents.js";
 import { connectSocket, type SocketClient } from "../websocket/socket-client.js";
@@ -137,7 +137,7 @@ describe("the scope of a document", () => {
           const root = schema.getRootType(kind)!;
           const { selection, fragments } = randomSelection(schema, root, { choices: numbers });
           const text = `${kind} ${selection}\n${fragments}`;
-          const { scope } = createDeliveryPlanner(schema)(parse(text), undefined);
+          const { scope } = createAnswerPlanner(schema)(parse(text), undefined);
           planned.set(scope, (planned.get(scope) ?? 0) + 1);
           const { strictest, guessed } = new Oracle(schema, text);
           expect(SCOPES.indexOf(scope)).toBeGreaterThanOrEqual(strictest);
@@ -160,7 +160,7 @@ describe("the scope of a document", () => {
         .filter(([name]) => /^(User|Viewer|Session|Query|Mutation)\./.test(name))
         .map(([name]) => name),
     ).toEqual(["User.id"]);
-    const plan = createDeliveryPlanner(schema);
+    const plan = createAnswerPlanner(schema);
     expect(plan(parse("{ viewer { email } }"), undefined).scope).toBe("VIEWER");
     expect(
       plan(
@@ -185,7 +185,7 @@ describe("the scope of a document", () => {
     const text =
       `subscription { board(slugs: ["a"]) { ...F0 } } ${nested.join(" ")} fragment F60 on ` +
       "Board { whoAmI }";
-    expect(createDeliveryPlanner(schema)(parse(text), undefined).scope).toBe("VIEWER");
+    expect(createAnswerPlanner(schema)(parse(text), undefined).scope).toBe("VIEWER");
   });
 });
 

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { NEWEST } from "../../../src/domain/consistency-token.js";
+import { NEWEST } from "../../../src/domain/reading/consistency-token.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import {
   connectRedis,

@@ -12,7 +12,7 @@ const MAX_KEY_CHARACTERS = 256;
  * Equal for the same document, operation and variables, in any
  * order. Undeclared variables are ignored.
  */
-export function createKeyMaker(): (operation: PreparedOperation) => string {
+export function createAnswerKeys(): (operation: PreparedOperation) => string {
   const numbers = new WeakMap<DocumentNode, number>();
   let documents = 0;
   return ({ document, operationName, variables }) => {

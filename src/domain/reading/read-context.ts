@@ -2,6 +2,7 @@
  * How one operation reads, and what it found. Passed down to
  * the cache and the counters, one per operation.
  */
+import type { ReadTrace, StoreRefusal } from "./answer-tags.js";
 import { type ConsistencyToken, NO_TOKEN } from "./consistency-token.js";
 
 /**
@@ -22,6 +23,15 @@ export interface ReadOutcome {
   readonly ageMs: number;
 }
 
+/** What keeps an answer from being stored. */
+const REFUSALS: Readonly<Record<CacheStatus, StoreRefusal | null>> = {
+  HIT: null,
+  STALE: "stale",
+  // The cache traces loaded values itself.
+  MISS: null,
+  BYPASS: "past cache",
+};
+
 /** One operation's way of reading. */
 export class ReadContext {
   /**
@@ -31,19 +41,25 @@ export class ReadContext {
   seen: ConsistencyToken;
   /** True where the caller asked to read Postgres directly. */
   readonly bypass: boolean;
+  /** Follows the reads of an answer that is to be stored. */
+  readonly trace: ReadTrace | null;
   private outcomeSoFar: ReadOutcome | null = null;
   private usedFallback = false;
 
   constructor({
     seen = NO_TOKEN,
     bypass = false,
-  }: { seen?: ConsistencyToken; bypass?: boolean } = {}) {
+    trace = null,
+  }: { seen?: ConsistencyToken; bypass?: boolean; trace?: ReadTrace | null } = {}) {
     this.seen = seen;
     this.bypass = bypass;
+    this.trace = trace;
   }
 
   /** Records one value served. Called by the cache. */
   record(status: CacheStatus, ageMs: number): void {
+    const refusal = REFUSALS[status];
+    if (refusal) this.trace?.refuse(refusal);
     const weightier =
       this.outcomeSoFar &&
       CACHE_STATUSES.indexOf(this.outcomeSoFar.status) > CACHE_STATUSES.indexOf(status);
@@ -59,6 +75,15 @@ export class ReadContext {
    */
   recordFallback(): void {
     this.usedFallback = true;
+    this.trace?.refuse("past cache");
+  }
+
+  /**
+   * Records a value that is not cached, so no tag covers it.
+   * Called by loaders that read past the cache.
+   */
+  recordUncached(): void {
+    this.trace?.refuse("uncached");
   }
 
   /**

@@ -26,22 +26,24 @@ import {
 import { own } from "../../domain/own.js";
 import { type AnswerScope, type DeliveryClass, SCOPES } from "../../domain/scope.js";
 
-export interface DeliveryPlan {
+export interface AnswerPlan {
   readonly scope: AnswerScope;
+  /** Whether all that is read comes through the cache. */
+  readonly cached: boolean;
   readonly delivery: DeliveryClass;
 }
 
 /** Plans an operation of a valid document. */
-export type PlanDelivery = (
+export type PlanAnswer = (
   document: DocumentNode,
   operationName: string | null | undefined,
-) => DeliveryPlan;
+) => AnswerPlan;
 
 /** Plans each operation once. */
-export function createDeliveryPlanner(schema: GraphQLSchema): PlanDelivery {
-  const known = new WeakMap<DocumentNode, Map<string, DeliveryPlan>>();
+export function createAnswerPlanner(schema: GraphQLSchema): PlanAnswer {
+  const known = new WeakMap<DocumentNode, Map<string, AnswerPlan>>();
   return (document, operationName) => {
-    const plans = known.get(document) ?? new Map<string, DeliveryPlan>();
+    const plans = known.get(document) ?? new Map<string, AnswerPlan>();
     known.set(document, plans);
     const name = operationName ?? "";
     const plan = plans.get(name) ?? readPlan(schema, document, operationName);
@@ -54,10 +56,10 @@ function readPlan(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
-): DeliveryPlan {
+): AnswerPlan {
   const operation = getOperationAST(document, operationName);
   const root = operation && schema.getRootType(operation.operation);
-  if (!operation || !root) return { scope: "VIEWER", delivery: "LOG" };
+  if (!operation || !root) return { scope: "VIEWER", cached: false, delivery: "LOG" };
   const reader = new PlanReader(schema, document);
   reader.visit(operation.selectionSet, root);
   return reader.plan(root);
@@ -65,6 +67,7 @@ function readPlan(
 
 class PlanReader {
   private strictest = 0;
+  private cached = true;
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Types visited per selection: repeated spreads would multiply. */
   private readonly read = new Map<SelectionSetNode, Set<GraphQLNamedType>>();
@@ -80,13 +83,17 @@ class PlanReader {
     this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  plan(root: GraphQLNamedType): DeliveryPlan {
+  plan(root: GraphQLNamedType): AnswerPlan {
     const fields = isObjectType(root)
       ? [...this.rootFields].map((name) => own(root.getFields(), name))
       : [];
     const snapshot =
       fields.length > 0 && fields.every((field) => field?.extensions.delivery === "SNAPSHOT");
-    return { scope: SCOPES[this.strictest] ?? "VIEWER", delivery: snapshot ? "SNAPSHOT" : "LOG" };
+    return {
+      scope: SCOPES[this.strictest] ?? "VIEWER",
+      cached: this.cached,
+      delivery: snapshot ? "SNAPSHOT" : "LOG",
+    };
   }
 
   visit(selectionSet: SelectionSetNode, type: GraphQLNamedType): void {
@@ -114,6 +121,7 @@ class PlanReader {
     if (definitions.length === 0) this.raise("VIEWER");
     for (const definition of definitions) {
       this.raise(scopeOf(definition));
+      this.cached &&= definition.extensions.cached === true;
       if (selectionSet) this.visit(selectionSet, getNamedType(definition.type));
     }
   }

@@ -1,0 +1,180 @@
+/**
+ * Stored answers over HTTP: what is stored, for whom, and until when. A repeated public query is
+ * answered from bytes, and no client can tell, except by the header that says so.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { signUp } from "../support/accounts.js";
+import { type RunningApp, startApp } from "../support/app.js";
+import { metric, post } from "../support/graphql.js";
+import { until } from "../support/until.js";
+
+let app: RunningApp;
+beforeAll(async () => {
+  app = await startApp({ products: 30, env: { CACHE_REPORT: "request" } });
+  await until("the local level to be on", async () => (await ask("{ categories { id } }")).ok);
+});
+afterAll(() => app.close());
+
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly variables?: Record<string, unknown>;
+  readonly url?: string;
+}
+
+interface Told {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+  /** The body without its cost. */
+  readonly data: string;
+  readonly hit: boolean;
+}
+
+async function ask(
+  query: string,
+  { headers, variables, url = app.url }: Asked = {},
+): Promise<Told> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = await answer.text();
+  return {
+    ok: answer.ok,
+    status: answer.status,
+    headers: answer.headers,
+    body,
+    data: body.replace(/,"extensions":.*$/s, "}"),
+    hit: answer.headers.get("cache-status") === "souk; hit",
+  };
+}
+
+/** Asks until the answer comes from the store. */
+async function warm(query: string, asked: Asked = {}): Promise<Told> {
+  let told: Told | null = null;
+  await until("a stored answer", async () => {
+    told = await ask(query, asked);
+    return told.hit;
+  });
+  return told as unknown as Told;
+}
+
+const PAGE = `query Page($first: Int!) {
+  products(first: $first) {
+    totalCount
+    pageInfo { endCursor hasNextPage }
+    edges { cursor node { id name price { amount currency } rating { average } category { name } } }
+  }
+}`;
+
+it("The second asking stores an answer, and the third is answered from it.", async () => {
+  const variables = { first: 7 };
+  const [first, second, third] = [
+    await ask(PAGE, { variables }),
+    await ask(PAGE, { variables }),
+    await ask(PAGE, { variables }),
+  ];
+  expect([first.hit, second.hit, third.hit]).toEqual([false, false, true]);
+  expect(third.data).toBe(first.data);
+  const costs = [second, third].map(({ body }) => JSON.parse(body).extensions.cost);
+  expect(costs[1]).toMatchObject({ requested: costs[0].requested, actual: costs[0].actual });
+  const without = ({ headers }: Told) =>
+    Object.fromEntries(
+      [...headers].filter(
+        ([name]) => !/^(date|x-request-id|ratelimit.*|cache-status|content-length)$/.test(name),
+      ),
+    );
+  expect(without(third)).toEqual(without(second));
+  expect(await metric(app.url, "souk_stored_answers_total", 'outcome="hit"')).toBeGreaterThan(0);
+  expect(await metric(app.url, "souk_stored_answers_bytes")).toBeGreaterThan(third.data.length);
+});
+
+it("Both media types get the same bytes, each under its own name.", async () => {
+  const variables = { first: 6 };
+  const json = await warm(PAGE, { variables });
+  const accept = "application/graphql-response+json";
+  const graphql = await ask(PAGE, { variables, headers: { accept } });
+  expect(graphql.hit).toBe(true);
+  expect(graphql.data).toBe(json.data);
+  expect([json, graphql].map(({ headers }) => headers.get("content-type"))).toEqual([
+    "application/json; charset=utf-8",
+    "application/graphql-response+json; charset=utf-8",
+  ]);
+  const neither = await ask(PAGE, { variables, headers: { accept: "text/plain" } });
+  expect([neither.status, neither.hit]).toEqual([406, false]);
+});
+
+it("A change ends the answers that show it, for its own client and all others.", async () => {
+  const query = "query Some($id: ID!) { product(id: $id) { name stock } }";
+  const { data } = await post(app.url, "{ products(first: 1) { edges { node { id } } } }");
+  const id = String((data.products!.edges as unknown as [{ node: { id: string } }])[0].node.id);
+  const before = await warm(query, { variables: { id } });
+  const adjusted = await ask(
+    "mutation ($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }",
+    { variables: { id }, headers: { authorization: `Bearer ${app.adminToken}` } },
+  );
+  const seen = adjusted.headers.get("souk-seen") ?? "";
+  const own = await ask(query, { variables: { id }, headers: { "souk-seen": seen } });
+  const stock = JSON.parse(before.data).data.product.stock;
+  expect(JSON.parse(own.data).data.product.stock).toBe(stock + 1);
+  await until("another client to see it", async () => {
+    const other = await ask(query, { variables: { id } });
+    return JSON.parse(other.data).data.product.stock === stock + 1;
+  });
+});
+
+it("A signed-in client gets public answers from the store, and pays from its own bucket.", async () => {
+  const variables = { first: 5 };
+  await warm(PAGE, { variables });
+  const { token } = await signUp(app.url);
+  const mine = await ask(PAGE, { variables, headers: { authorization: `Bearer ${token}` } });
+  expect(mine.hit).toBe(true);
+  expect(mine.headers.get("ratelimit")).toMatch(/^"viewer"/);
+});
+
+it("An invalid token is refused, whatever is stored.", async () => {
+  const variables = { first: 4 };
+  await warm(PAGE, { variables });
+  const answers = await Promise.all(
+    [PAGE, "query Other { brands(first: 3) { totalCount } }"].map((query) =>
+      ask(query, { variables, headers: { authorization: "Bearer nonsense" } }),
+    ),
+  );
+  for (const { status, headers, body } of answers) {
+    expect([status, headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(JSON.parse(body).errors[0].extensions.code).toBe("UNAUTHENTICATED");
+  }
+});
+
+it.each([
+  ["counters", "query ($id: ID!) { product(id: $id) { stats { views } } }"],
+  ["the viewer", "{ viewer { user { name } } }"],
+  ["a leaderboard", "{ leaderboards(first: 1) { totalCount } }"],
+  ["limits", "{ rateLimit { remaining } }"],
+])("An answer that shows %s is never stored.", async (_, query) => {
+  const { data } = await post(app.url, "{ products(first: 1) { edges { node { id } } } }");
+  const id = (data.products!.edges as unknown as [{ node: { id: string } }])[0].node.id;
+  for (let round = 0; round < 4; round += 1)
+    expect((await ask(query, { variables: { id } })).hit).toBe(false);
+});
+
+it("A report of the cache is made by execution, never from the store.", async () => {
+  const variables = { first: 3 };
+  await warm(PAGE, { variables });
+  const reported = await ask(PAGE, { variables, headers: { "souk-cache-report": "1" } });
+  expect(reported.hit).toBe(false);
+  expect(JSON.parse(reported.body).extensions.cache).toMatchObject({ status: "HIT" });
+});
+
+it("Clients that ask the same at once share at most two executions.", async () => {
+  const variables = { first: 11 };
+  // The values are in the cache, and no answer with them is stored.
+  for (const name of ["A", "B"]) await ask(PAGE.replace("Page", name), { variables });
+  const before = await metric(app.url, "souk_stored_answers_total", 'outcome="hit"');
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask(PAGE, { variables })));
+  expect(new Set(answers.map(({ data }) => data)).size).toBe(1);
+  const hits = (await metric(app.url, "souk_stored_answers_total", 'outcome="hit"')) - before;
+  expect(hits).toBeGreaterThanOrEqual(48);
+});
