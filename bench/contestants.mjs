@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { freePort, start, temporaryFolder } from "./processes.mjs";
+import { freePort, start, startPostgres, startRedis, temporaryFolder } from "./processes.mjs";
 
 /** The token of the writes; the processes live on loopback and end with the bench. */
 export const ADMIN_TOKEN = "bench-token-of-no-value";
@@ -73,28 +73,51 @@ export async function startSouk({ dist, databaseUrl, redisUrl, nodeArgs = [], en
 }
 
 /**
- * The usual way: Apollo Server with its default plugins on Fastify, DataLoader over Redis MGET over
- * SQL.
+ * The servers that Souk is compared with, each of them one file of `peers/`. A bound answers no
+ * GraphQL: it sends what Souk answered.
  */
-export async function startUsual({ databaseUrl, redisUrl }) {
+export const PEERS = [
+  { name: "apollo-express", title: "Apollo + Express, no cache" },
+  { name: "apollo-fastify", title: "Apollo + Fastify + Redis MGET" },
+  { name: "apollo-jit", title: "Apollo + Fastify + Redis MGET, graphql-jit, no hints" },
+  { name: "apollo-response-cache", title: "Apollo, response cache in Redis" },
+  { name: "mercurius", title: "Mercurius jit, cache in Redis" },
+  { name: "yoga", title: "Yoga, response cache in memory" },
+  { name: "bare-fastify", title: "bare Fastify, Map", isBound: true },
+  { name: "bare-http", title: "bare node:http, Redis GET", isBound: true },
+];
+
+/** Peers have a database of Redis of their own; Souk uses the first. */
+export const peerRedisUrl = (redisUrl) => `${redisUrl}/1`;
+
+/** One of {@link PEERS}; resolves when it answers HTTP. */
+export async function startPeer(peer, { databaseUrl, redisUrl }) {
   const port = await freePort();
+  const file = fileURLToPath(new URL(`peers/${peer.name}.mjs`, import.meta.url));
   const env = {
     PATH: process.env.PATH,
     NODE_ENV: "production",
     DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    REDIS_URL: peerRedisUrl(redisUrl),
+    PEER: peer.name,
     PORT: `${port}`,
   };
-  const server = start(
-    "the usual server",
-    process.execPath,
-    [fileURLToPath(new URL("usual-server.mjs", import.meta.url))],
-    { env },
-  );
-  await server.until(async () => (await fetch(`http://127.0.0.1:${port}/livez`)).ok);
+  const server = start(peer.name, process.execPath, [file], { env });
+  const url = `http://127.0.0.1:${port}/graphql`;
+  await server.until(async () => Boolean(await fetch(`http://127.0.0.1:${port}/`)));
+  return { ...peer, url, ...server };
+}
+
+/** Private servers with the shop in them. */
+export async function open({ dist }) {
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  console.log("Filling the shop …");
+  await seed(dist, postgres.url);
   return {
-    name: "Apollo + Fastify + Redis MGET + DataLoader",
-    url: `http://127.0.0.1:${port}/graphql`,
-    ...server,
+    dist,
+    databaseUrl: postgres.url,
+    redisUrl: redis.url,
+    pool: postgres.pool,
+    redis: redis.redis,
   };
 }

@@ -6,10 +6,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { Pool } from "undici";
-import { startSouk } from "./contestants.mjs";
+import { open, startSouk } from "./contestants.mjs";
 import { ask } from "./load.mjs";
 import { cpuMicros, stopAll } from "./processes.mjs";
-import { open } from "./read.mjs";
 
 const READ = {
   query:

@@ -1,22 +1,47 @@
 /** A closed load: so many requests under way at once, for so long, every answer checked. */
 import { Pool } from "undici";
 
+/** Longer than any answer takes: a server that hangs does not hang the bench. */
+const DEADLINE_MS = 30_000;
+
 /**
  * Posts the operations over and over, in turn.
  * @returns requests answered and the seconds it took
  * @throws when an answer is not a 200 without errors
  */
-export async function load(url, bodies, { connections, seconds, headers = {} }) {
+export async function load(url, bodies, options) {
+  const requests = bodies.map((body) => ({ method: "POST", body }));
+  const { failure, ...done } = await loadRequests(url, requests, options);
+  if (failure) throw new Error(failure);
+  return done;
+}
+
+/**
+ * Sends the requests over and over, in turn.
+ * @param requests each with `method`, `body` or `search`, and `isRight(bytes)` where more than
+ *   "no errors" is known of its answer
+ * @returns `requests` answered as they should be, those that `failed`, the first `failure` as text,
+ *   and the seconds it took
+ */
+export async function loadRequests(url, requests, { connections, seconds, headers = {} }) {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections, pipelining: 1 });
+  const timeouts = { headersTimeout: DEADLINE_MS, bodyTimeout: DEADLINE_MS };
+  const pool = new Pool(origin, { connections, pipelining: 1, ...timeouts });
   const began = performance.now();
   const endsAt = began + 1_000 * seconds;
-  let requests = 0;
+  let sent = 0;
+  let failed = 0;
+  let failure;
   const one = async () => {
     while (performance.now() < endsAt) {
-      const body = bodies[requests % bodies.length];
-      requests += 1;
-      await post(pool, { path: pathname, body, headers });
+      const request = requests[sent % requests.length];
+      sent += 1;
+      try {
+        await send(pool, { ...request, path: pathname + (request.search ?? ""), headers });
+      } catch (error) {
+        failed += 1;
+        failure ??= error.message;
+      }
     }
   };
   try {
@@ -24,30 +49,54 @@ export async function load(url, bodies, { connections, seconds, headers = {} }) 
   } finally {
     await pool.close();
   }
-  return { requests, seconds: (performance.now() - began) / 1_000 };
+  return {
+    requests: sent - failed,
+    failed,
+    failure,
+    seconds: (performance.now() - began) / 1_000,
+  };
 }
 
-async function post(pool, { path, body, headers }) {
+async function send(pool, { method, path, body, headers, isRight = hasNoErrors }) {
   const answer = await pool.request({
     path,
-    method: "POST",
+    method,
     headers: { "content-type": "application/json", ...headers },
     body,
   });
   const bytes = Buffer.from(await answer.body.arrayBuffer());
-  // Errors come first in an answer, so the beginning tells.
-  if (answer.statusCode !== 200 || bytes.subarray(0, 12).includes("errors"))
+  if (answer.statusCode !== 200 || !isRight(bytes))
     throw new Error(`HTTP ${answer.statusCode}: ${bytes.subarray(0, 500)}`);
 }
 
+// Errors come first in an answer, so the beginning tells.
+const hasNoErrors = (bytes) => !bytes.subarray(0, 12).includes("errors");
+
 /** One operation, its data parsed. */
 export async function ask(url, operation, headers = {}) {
-  const response = await fetch(url, {
-    method: "POST",
+  return (await askText(url, { method: "POST", body: JSON.stringify(operation) }, headers)).data;
+}
+
+/** One request as {@link loadRequests} sends it: its data parsed, and its text. */
+export async function askText(url, { method, body, search = "" }, headers = {}) {
+  const response = await fetch(url + search, {
+    method,
     headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify(operation),
+    body,
+    signal: AbortSignal.timeout(DEADLINE_MS),
   });
-  const answer = await response.json();
-  if (answer.errors) throw new Error(`${url}: ${JSON.stringify(answer.errors[0])}`);
-  return answer.data;
+  const text = await response.text();
+  const answer = parse(text);
+  if (!response.ok || answer?.errors || !answer?.data)
+    throw new Error(`${url}: HTTP ${response.status}: ${text.slice(0, 500)}`);
+  return { data: answer.data, text };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller shows the text.
+    return null;
+  }
 }

@@ -9,10 +9,9 @@
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ADMIN_TOKEN, startSouk } from "./contestants.mjs";
+import { ADMIN_TOKEN, open, startSouk } from "./contestants.mjs";
 import { ask } from "./load.mjs";
 import { stopAll } from "./processes.mjs";
-import { open } from "./read.mjs";
 
 const CLIENTS = 2;
 const CONNECTIONS = 4_000;

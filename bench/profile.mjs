@@ -1,13 +1,15 @@
 /**
- * Where the CPU of a read goes: Souk alone under both reads of the read bench, in turn, with V8's
+ * Where the CPU of a read goes: Souk alone under page and storefront of the read bench, in turn, with V8's
  * sampling profiler on.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startSouk } from "./contestants.mjs";
-import { load } from "./load.mjs";
+import { open, startSouk } from "./contestants.mjs";
+import { ask, load } from "./load.mjs";
 import { stopAll, temporaryFolder } from "./processes.mjs";
-import { categoryIds, open, READS } from "./read.mjs";
+import { ROWS } from "./read/rows.mjs";
+
+const PROFILED = ["storefront", "page"];
 
 const TOP = 10;
 
@@ -20,10 +22,11 @@ export async function profileRead(options) {
       ...place,
       nodeArgs: ["--cpu-prof", `--cpu-prof-dir=${folder}`],
     });
-    const ids = await categoryIds(souk.url);
-    const bodies = READS.flatMap(({ operations }) => operations(ids)).map((operation) =>
-      JSON.stringify(operation),
-    );
+    const { categories } = await ask(souk.url, { query: "{ categories { id } }" });
+    const shop = { categoryIds: categories.map(({ id }) => id) };
+    const bodies = ROWS.filter(({ name }) => PROFILED.includes(name))
+      .flatMap(({ requests }) => requests(shop))
+      .map(({ body }) => body);
     const { requests } = await load(souk.url, bodies, options);
     // The profile is written when the process ends in good order.
     await souk.stop();

@@ -5,8 +5,10 @@
  *
  *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
  *                     overload or fanout
- *   --rounds N        rounds per server or question, interleaved (default 7)
- *   --seconds N       length of a round (default 4)
+ *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
+ *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
+ *   --rounds N        rounds per server or question, interleaved (default 7; of read 5)
+ *   --seconds N       length of a round (default 4; of read 2)
  *   --connections N   requests under way at once (default 8)
  *   --writes N        writes of the delay measurement (default 300)
  *   --sockets N,N     subscribers of the fan-out (default 100,1000,5000)
@@ -49,8 +51,10 @@ const number = (text, name) => {
 const { values } = parseArgs({
   options: {
     bench: { type: "string", default: "read" },
-    rounds: { type: "string", default: "7" },
-    seconds: { type: "string", default: "4" },
+    row: { type: "string", multiple: true },
+    peer: { type: "string", multiple: true },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
     connections: { type: "string", default: "8" },
     writes: { type: "string", default: "300" },
     dist: { type: "string", default: join(HERE, "..", "dist") },
@@ -59,9 +63,14 @@ const { values } = parseArgs({
     profile: { type: "boolean", default: false },
   },
 });
+/** Read has many rows, each with nine servers. */
+const [rounds, seconds] = values.bench === "read" && !values.profile ? ["5", "2"] : ["7", "4"];
+const names = (given) => given?.flatMap((text) => text.split(","));
 const options = {
-  rounds: number(values.rounds, "rounds"),
-  seconds: number(values.seconds, "seconds"),
+  rows: names(values.row),
+  peers: names(values.peer),
+  rounds: number(values.rounds ?? rounds, "rounds"),
+  seconds: number(values.seconds ?? seconds, "seconds"),
   connections: number(values.connections, "connections"),
   writes: number(values.writes, "writes"),
   sizes: values.sockets.split(",").map((count) => number(count, "sockets")),
@@ -74,7 +83,7 @@ if (!existsSync(join(options.dist, "main.js"))) {
 }
 /** Loaded when they are asked for: the packages may not be there before. */
 const BENCHES = {
-  read: async () => (await import("./read.mjs")).benchRead,
+  read: async () => (await import("./read/read.mjs")).benchRead,
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   price: async () => (await import("./price.mjs")).benchPrice,

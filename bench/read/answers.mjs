@@ -1,0 +1,78 @@
+/**
+ * Nothing is measured before its answers are known to be right. Every contestant is asked each
+ * operation twice, cold and from whatever it keeps, and has to answer what the others do; Souk's
+ * reference is the database itself, past its cache. The data of the second answer are the bytes
+ * that the rounds then expect of every answer.
+ */
+import { askText } from "../load.mjs";
+import { PAST_CACHE } from "./shop.mjs";
+
+/** The references of a row: data by request, from the database where Souk may be asked past it. */
+export async function referencesOf(row, souk, requests) {
+  if (row.isRight) return null;
+  const headers = row.isPrivate ? souk.headers : PAST_CACHE;
+  const references = [];
+  for (const request of requests) references.push((await askText(souk.url, request, headers)).data);
+  return references;
+}
+
+/**
+ * The requests, each with `isRight` for its answers.
+ * @throws when an answer differs from the reference, or one mutation is refused
+ */
+export async function verify(contestant, requests, { references, isRight }) {
+  const verified = [];
+  for (const [at, request] of requests.entries()) {
+    const twice = [];
+    for (let time = 0; time < 2; time += 1)
+      twice.push(await askText(contestant.url, request, contestant.headers));
+    for (const answer of twice) {
+      const wrong = isRight
+        ? !isRight(Buffer.from(answer.text)) && answer.text.slice(0, 500)
+        : firstDifference(references[at], answer.data, "data");
+      if (wrong) throw new Error(`${contestant.title} answers something else: ${wrong}`);
+    }
+    const bytes = Buffer.from(twice[1].text);
+    verified.push({
+      ...request,
+      size: bytes.length,
+      isRight: isRight ?? startsWith(dataOf(bytes)),
+    });
+  }
+  return verified;
+}
+
+/** Extensions come last, and may say something else each time: what is left of a limit. */
+function dataOf(bytes) {
+  const end = bytes.indexOf(',"extensions":');
+  return end === -1 ? bytes : bytes.subarray(0, end);
+}
+
+const startsWith = (expected) => (bytes) => bytes.subarray(0, expected.length).equals(expected);
+
+/** Where two values differ first, in words; null when they do not. */
+export function firstDifference(a, b, path) {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null)
+    return a === b ? null : `${path}: ${a} and ${b}`;
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const difference = firstDifference(a[key], b[key], `${path}.${key}`);
+    if (difference) return difference;
+  }
+  return null;
+}
+
+/**
+ * Limits are on: of so many requests, one after the other, each runs a script in Redis.
+ * @throws when one was let in without
+ */
+export async function verifyLimited(contestant, requests, redis) {
+  const scripts = async () => {
+    const stats = await redis.info("commandstats");
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  };
+  const before = await scripts();
+  for (const request of requests) await askText(contestant.url, request, contestant.headers);
+  const ran = (await scripts()) - before;
+  if (ran < requests.length)
+    throw new Error(`${contestant.title}: ${ran} scripts for ${requests.length} limited requests`);
+}

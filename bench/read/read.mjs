@@ -1,0 +1,159 @@
+/**
+ * What a read costs, and two writes, cache hot, beside peers and bounds over the same data in the
+ * same run: CPU of the server process per request, SQL statements and Redis commands. Rounds are
+ * interleaved, because the machine's own speed moves; only ratios of one run mean anything.
+ */
+import { loadavg } from "node:os";
+import { open, PEERS, startPeer, startSouk } from "../contestants.mjs";
+import { measureDelay } from "../delay.mjs";
+import { loadRequests } from "../load.mjs";
+import { cpuMicros, stopAll } from "../processes.mjs";
+import { referencesOf, verify, verifyLimited } from "./answers.mjs";
+import { ROWS } from "./rows.mjs";
+import { bearer, prepareShop, storeAnswers } from "./shop.mjs";
+import { failedOf, rowTable, summaryTable } from "./table.mjs";
+
+/** Others may take the cores: being late then is no overload, and nothing may be shed. */
+const PATIENT = { LOAD_WAIT_MS: "30000", LOAD_LAG_MS: "30000" };
+/** The row of `delay.mjs`, which has no peers. */
+const DELAY = "delay";
+const WARM_UP_SECONDS = 2;
+const LIMITED_REQUESTS = 20;
+
+/** Runs the rows chosen against the peers chosen and prints the tables. */
+export async function benchRead({ rows: rowNames, peers: peerNames, ...options }) {
+  const rows = choose(ROWS, rowNames, [DELAY]);
+  const peers = choose(PEERS, peerNames).filter((peer) => rows.some((row) => isIn(row, peer)));
+  const measured = [];
+  try {
+    const place = await open(options);
+    const souk = await startSouk({ ...place, env: PATIENT });
+    const shop = await prepareShop(souk, place);
+    await storeAnswers(souk, place, shop);
+    const servers = await startPeers(peers, place);
+    for (const row of rows)
+      measured.push(await benchRow(row, { souk, servers, shop, place, options }));
+    await Promise.all(servers.map((server) => server.stop()));
+    if (measured.length > 1) console.log(`\n### Souk\n\n${summaryTable(measured)}`);
+    if (!rowNames || rowNames.includes(DELAY))
+      await measureDelay({ ...place, writer: souk, writes: options.writes });
+  } finally {
+    await stopAll();
+  }
+  failWhereAnswersDid(measured);
+}
+
+/** Those of the names; all of them when none is given. */
+function choose(all, names, alsoKnown = []) {
+  const known = [...all.map(({ name }) => name), ...alsoKnown];
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown) throw new Error(`There is no ${unknown}: choose of ${known.join(", ")}.`);
+  return names ? all.filter(({ name }) => names.includes(name)) : all;
+}
+
+const isIn = ({ peers }, { name }) => !peers || peers.includes(name);
+
+/** One after the other: together they would starve each other of the cores. */
+async function startPeers(peers, place) {
+  const servers = [];
+  for (const peer of peers) servers.push(await startPeer(peer, place));
+  return servers;
+}
+
+async function benchRow(row, { souk, servers, shop, place, options }) {
+  const contestants = contestantsOf(row, souk, servers, shop);
+  const requests = row.requests(shop);
+  const references = await referencesOf(row, contestants[0], requests);
+  for (const one of contestants) {
+    one.requests = await verify(one, requests, { references, isRight: row.isRight });
+    one.size = Math.round(mean(one.requests.map(({ size }) => size)));
+  }
+  const someRequests = Array.from({ length: LIMITED_REQUESTS }, (_, at) =>
+    requests.at(at % requests.length),
+  );
+  for (const one of contestants.filter(({ kind }) => kind === "souk"))
+    await verifyLimited(one, someRequests, place.redis);
+  await runRounds(contestants, place, options);
+  const { rounds, seconds, connections } = options;
+  console.log(
+    `\n### ${row.name}: ${row.title}\n\nWarm, ${rounds} interleaved rounds of ${seconds} s, ` +
+      `${connections} requests at once, Node ${process.version}, load ` +
+      `${loadavg()[0].toFixed(1)}; calmest, median\n\n${rowTable({ contestants })}`,
+  );
+  return { ...row, contestants };
+}
+
+/** Souk once for each kind of caller, then the peers. */
+function contestantsOf(row, souk, servers, { token }) {
+  const { as, isPrivate } = row;
+  const callers = as.map((caller) => ({
+    ...souk,
+    kind: "souk",
+    as: caller,
+    title: `Souk, ${caller}`,
+    headers: caller === "anonymous" ? {} : bearer(token),
+  }));
+  const others = servers
+    .filter((server) => isIn(row, server))
+    .map((server) => ({
+      ...server,
+      kind: server.isBound ? "bound" : "peer",
+      headers: isPrivate ? bearer(token) : {},
+    }));
+  return [...callers, ...others];
+}
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Gives each contestant its `rounds`. */
+async function runRounds(contestants, place, { rounds, seconds, connections }) {
+  for (const one of contestants) {
+    one.rounds = [];
+    await runRound(one, place, { connections, seconds: WARM_UP_SECONDS });
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    // Turned round every time, so that nobody always runs after the same other.
+    for (const one of round % 2 === 0 ? contestants : [...contestants].reverse())
+      one.rounds.push(await runRound(one, place, { connections, seconds }));
+    process.stderr.write(`  round ${round + 1} of ${rounds}\r`);
+  }
+}
+
+async function runRound({ pid, url, requests, headers, title }, { pool, redis }, options) {
+  const before = await counts(pool, redis);
+  const cpuBefore = cpuMicros(pid);
+  const done = await loadRequests(url, requests, { ...options, headers });
+  const cpu = cpuMicros(pid) - cpuBefore;
+  const after = await counts(pool, redis);
+  if (done.failure) console.error(`${title}: ${done.failed} failed, first ${done.failure}`);
+  const perRequest = (what) => Math.max(0, after[what] - before[what]) / done.requests;
+  return {
+    cpu: cpu / done.requests,
+    rps: done.requests / done.seconds,
+    sql: perRequest("sql"),
+    redis: perRequest("redis"),
+    failed: done.failed,
+  };
+}
+
+/** Statements and commands so far, those of this question taken out. */
+let questions = 0;
+async function counts(pool, redis) {
+  const { rows } = await pool.query(
+    "SELECT coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements WHERE query NOT " +
+      "LIKE '%pg_stat_statements%'",
+  );
+  questions += 1;
+  const commands = Number(/total_commands_processed:(\d+)/.exec(await redis.info("stats"))[1]);
+  return { sql: rows[0].calls, redis: commands - questions };
+}
+
+/** A run with one wrong answer is no measurement. */
+function failWhereAnswersDid(rows) {
+  const failed = rows.flatMap(({ contestants }) => contestants.filter((one) => failedOf(one) > 0));
+  if (failed.length === 0) return;
+  console.error(
+    `\nWrong answers from ${[...new Set(failed.map(({ title }) => title))].join(", ")}.`,
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,113 @@
+/**
+ * What is asked: the rows of the table. A row is a list of operations that are sent in turn, each
+ * with a name and at most one id, by which the bounds find the bytes that they send.
+ */
+const PRODUCTS =
+  "products(first: 20) { edges { node { id name price { amount currency } rating { average " +
+  "count } category { id name } } } }";
+const PAGE = `query Page($id: ID!) { category(id: $id) { id name ${PRODUCTS} } }`;
+const STOREFRONT = `query Storefront { categories { id name ${PRODUCTS} } }`;
+const ONE =
+  "query One($id: ID!) { product(id: $id) { id name price { amount currency } stock rating { " +
+  "average count } } }";
+const VIEWER =
+  `query PageAndViewer($id: ID!) { category(id: $id) { id name ${PRODUCTS} } ` +
+  "viewer { user { name } } cart { quantity } }";
+const STATS =
+  "query Stats($id: ID!) { category(id: $id) { products(first: 20) { edges { node { id stats { " +
+  "views likes shares } } } } } }";
+const SET_CART_LINE =
+  "mutation SetCartLine($id: ID!, $quantity: Int!) { setCartLine(productId: $id, quantity: " +
+  "$quantity) { cart { quantity } errors { code } } }";
+const TRACK_VIEW = "mutation TrackView($id: ID!) { trackView(productId: $id) { errors { code } } }";
+
+/** How many products the cart of the `set-cart-line` row holds. */
+const CART_LINES = 3;
+
+const post = (operation) => ({ operation, method: "POST", body: JSON.stringify(operation) });
+
+function get(operation) {
+  const { query, operationName, variables } = operation;
+  const search = new URLSearchParams({
+    query,
+    operationName,
+    variables: JSON.stringify(variables),
+  });
+  return { operation, method: "GET", search: `?${search}` };
+}
+
+/** One operation for each id. */
+const forIds = (ids, query, variables = {}) => {
+  const [, operationName] = /^\w+ (\w+)/.exec(query);
+  return ids.map((id) => ({ query, operationName, variables: { id, ...variables } }));
+};
+
+/** Mutations answer something else each time: what counts is that none is refused. */
+const isDone = (bytes) => bytes.includes('"errors":[]');
+
+/**
+ * `requests(shop)` are those of a row; `as` says who asks Souk. Peers look nobody up, unless
+ * `isPrivate`: then everybody is asked by the viewer. `peers` are those of a row that is not for
+ * all of them. Mutations come last, because they change what others read.
+ */
+export const ROWS = [
+  {
+    name: "page",
+    title: "20 products of one of 50 categories",
+    as: ["anonymous", "signed in"],
+    requests: ({ categoryIds }) => forIds(categoryIds, PAGE).map(post),
+  },
+  {
+    name: "storefront",
+    title: "50 categories × 20 products in one request",
+    as: ["anonymous", "signed in"],
+    requests: () => [post({ query: STOREFRONT, operationName: "Storefront" })],
+  },
+  {
+    name: "one",
+    title: "one product by its id",
+    as: ["anonymous", "signed in"],
+    requests: ({ productIds }) => forIds(productIds, ONE).map(post),
+  },
+  {
+    name: "page-get",
+    title: "the page of 20 by GET",
+    as: ["anonymous"],
+    requests: ({ categoryIds }) => forIds(categoryIds, PAGE).map(get),
+  },
+  {
+    name: "viewer",
+    title: "the page of 20 with the viewer's name and cart",
+    as: ["signed in"],
+    isPrivate: true,
+    requests: ({ categoryIds }) => forIds(categoryIds, VIEWER).map(post),
+  },
+  {
+    name: "stats",
+    title: "counters of 20 products: public, never stored",
+    as: ["anonymous"],
+    requests: ({ categoryIds }) => forIds(categoryIds, STATS).map(post),
+  },
+  {
+    name: "set-cart-line",
+    title: "setCartLine, beside HINCRBY and HVALS",
+    as: ["signed in"],
+    peers: ["mercurius"],
+    isRight: isDone,
+    requests: ({ inStockIds }) =>
+      [1, 2].flatMap((quantity) =>
+        forIds(inStockIds.slice(0, CART_LINES), SET_CART_LINE, { quantity }).map(post),
+      ),
+  },
+  {
+    name: "track-view",
+    title: "trackView, beside HINCRBY",
+    as: ["signed in"],
+    peers: ["mercurius"],
+    isRight: isDone,
+    requests: ({ productIds }) => forIds(productIds, TRACK_VIEW).map(post),
+  },
+];
+
+/** The rows whose answers are the same each time, so that bounds can send their bytes. */
+export const STORED_ROWS = ROWS.filter(({ isRight }) => !isRight);
