@@ -89,7 +89,8 @@ function firstDifference(a, b, path) {
   return null;
 }
 
-async function runRounds(servers, place, { rounds, seconds, connections, bodies }) {
+/** CPU, requests, statements and commands of every round, by the server's name. */
+export async function runRounds(servers, place, { rounds, seconds, connections, bodies }) {
   for (const { url } of servers) await load(url, bodies, { connections, seconds: WARM_UP_SECONDS });
   const results = new Map(servers.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
@@ -132,7 +133,7 @@ async function counts(pool, redis) {
 }
 
 const sorted = (values) => [...values].sort((a, b) => a - b);
-const median = (values) => sorted(values)[Math.floor(values.length / 2)];
+export const medianOf = (values) => sorted(values)[Math.floor(values.length / 2)];
 
 function print(title, servers, results, { rounds, seconds, connections }) {
   console.log(
@@ -148,13 +149,13 @@ function print(title, servers, results, { rounds, seconds, connections }) {
   for (const { name } of servers) {
     const rows = results.get(name);
     const column = (what) => rows.map((row) => row[what]);
-    best.set(name, { calmest: Math.min(...column("cpu")), median: median(column("cpu")) });
+    best.set(name, { calmest: Math.min(...column("cpu")), median: medianOf(column("cpu")) });
     const figures = [
       best.get(name).calmest.toFixed(0),
       best.get(name).median.toFixed(0),
-      median(column("rps")).toFixed(0),
-      median(column("sql")).toFixed(2),
-      median(column("redis")).toFixed(2),
+      medianOf(column("rps")).toFixed(0),
+      medianOf(column("sql")).toFixed(2),
+      medianOf(column("redis")).toFixed(2),
     ];
     console.log(`| ${name} | ${figures.join(" | ")} |`);
   }

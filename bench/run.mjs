@@ -4,7 +4,7 @@
  * started.
  *
  *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
- *                     overload or fanout
+ *                     overload, fanout, memory or young
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
@@ -82,6 +82,8 @@ const BENCHES = {
   overload: async () => (await import("./overload.mjs")).benchOverload,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
+  young: async () => (await import("./young.mjs")).benchYoung,
+  memory: async () => (await import("./memory.mjs")).benchMemory,
   profile: async () => (await import("./profile.mjs")).profileRead,
 };
 const chosen = BENCHES[values.profile ? "profile" : values.bench];
