@@ -11,7 +11,7 @@ const ENTRIES = "^src/(main|worker)\\.ts$|^src/(cli|app|config)/";
 /** Files that something outside src starts from: processes, commands, and what scripts/ imports. */
 const STARTS = [
   "^src/(main|worker)\\.ts$",
-  "^src/cli/(import|outbox|reconcile|seed)\\.ts$",
+  "^src/cli/(fill|import|outbox|reconcile|seed)\\.ts$",
   // scripts/emit-env.mjs, scripts/emit-schema.mjs
   "^src/config/config\\.ts$",
   "^src/(app/subjects|schema/build-schema)\\.ts$",
@@ -223,6 +223,17 @@ module.exports = {
       "HTTP and WebSocket packages are used in server/ alone.",
       { path: "^src/", pathNot: room("server") },
       { path: TRANSPORT },
+    ),
+    forbid(
+      "large-packages-wait",
+      "The package takes tens of MiB and most processes never use it: import it where it is " +
+        "used, with `await import`.",
+      { path: "^src/" },
+      {
+        path: packages("@graphql-yoga/render-graphiql", "@electric-sql/pglite"),
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
+      },
     ),
     forbid(
       "only-what-is-declared",

@@ -1,4 +1,4 @@
-# Souk's production image: the API by default, the worker with `node --enable-source-maps dist/worker.js`.
+# Souk's production image: the API by default, the worker with `node dist/worker.js`.
 # Redis and PostgreSQL are not in it: set REDIS_URL and DATABASE_URL. See compose.yaml.
 
 FROM node:24-bookworm-slim AS build
@@ -24,4 +24,4 @@ EXPOSE 4000 4001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "Promise.any([process.env.PORT, process.env.WORKER_PORT].map((port) => fetch(`http://127.0.0.1:${port}/livez`))).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1, so SIGTERM reaches it and drains.
-CMD ["node", "--enable-source-maps", "dist/main.js", "--api"]
+CMD ["node", "dist/main.js", "--api"]

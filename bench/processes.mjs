@@ -226,6 +226,13 @@ export function cpuMicros(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
+/** Memory of a process in MiB: resident now, and the most so far. */
+export function memoryMiB(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const mib = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]) / 1024;
+  return { now: mib("VmRSS"), peak: mib("VmHWM") };
+}
+
 /** What /proc says of a process, from its state on. */
 function statOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

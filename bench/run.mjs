@@ -4,7 +4,7 @@
  * started.
  *
  *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
- *                     overload or fanout
+ *                     overload, fanout, memory or young
  *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
  *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
  *   --rounds N        rounds per server or question, interleaved (default 7; of read 5)
@@ -91,6 +91,8 @@ const BENCHES = {
   overload: async () => (await import("./overload.mjs")).benchOverload,
   session: async () => (await import("./session.mjs")).benchSession,
   leaderboard: async () => (await import("./leaderboard.mjs")).benchLeaderboard,
+  young: async () => (await import("./young.mjs")).benchYoung,
+  memory: async () => (await import("./memory.mjs")).benchMemory,
   profile: async () => (await import("./profile.mjs")).profileRead,
 };
 const chosen = BENCHES[values.profile ? "profile" : values.bench];

@@ -40,7 +40,7 @@ async function restart() {
   copyAssets();
   removeOrphans();
   const env = { SHUTDOWN_MS, ...process.env };
-  server = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist", "main.js")], {
+  server = spawn(process.execPath, [join(ROOT, "dist", "main.js")], {
     cwd: ROOT,
     env,
     stdio: "inherit",

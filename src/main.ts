@@ -3,21 +3,20 @@
  * servers where none are configured. `--api`: the API alone,
  * on configured servers, for production.
  */
-import { accountConfig } from "./config/account.js";
 import "reflect-metadata";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { type App, startApp } from "./app/compose.js";
+import { type DemoShopOptions, provideDemoShop } from "./app/demo-shop.js";
 import { type Running, runProcess } from "./app/run-process.js";
-import { type Config, settingsOf } from "./config/config.js";
-import { createUserTable } from "./db/account/users.js";
-import type { Database } from "./db/client/database.js";
-import { DEFAULT_SEED, isEmpty, seedCatalogue } from "./db/seed/seed.js";
+import type { Config } from "./config/config.js";
+import { DEFAULT_SEED } from "./db/seed/seed.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
+import { fillFirstDatabase } from "./embedded/first-database.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
-import { ensureDemoPassword, ensureServiceToken, type KeptSecret } from "./embedded/secrets.js";
-import { DEMO_LOGINS, provideDemoLogins } from "./services/account/demo-logins.js";
-import { createPasswords } from "./services/account/passwords.js";
+import { ensureDemoPassword, ensureServiceToken } from "./embedded/secrets.js";
+import { DEMO_LOGINS } from "./services/account/demo-logins.js";
 
 const apiAlone = process.argv.includes("--api");
 await runProcess(apiAlone ? runApi : startAll);
@@ -57,19 +56,20 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
     const ours = config.database.url === undefined;
     const adminToken =
       config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
-    const demo = ours ? await ensureDemoPassword(config.dataDir) : null;
+    const demo = ours ? await prepareDemo(config, log) : null;
     const app = await startApp({
       config: { ...config, adminToken },
       redisUrl,
       cacheUrl: config.redis.cacheUrl ?? redisUrl,
       roles: { api: true, worker: true },
       log,
-      ...(demo ? { prepare: (database) => fill(database, { config, demo, log }) } : {}),
+      // A command may have made the database, without a shop.
+      ...(demo ? { prepare: (database) => provideDemoShop(database, { ...demo, config }) } : {}),
     });
     opened.push(app);
     greet(config, app, {
       token: config.adminToken === undefined ? adminToken : undefined,
-      password: demo?.secret,
+      password: demo?.demo.secret,
     });
     return { close };
   } catch (error) {
@@ -88,24 +88,18 @@ async function openEmbeddedRedis(
   return redis.url;
 }
 
-interface Filling {
-  readonly config: Config;
-  readonly demo: KeptSecret;
-  readonly log: Logger;
-}
-
-async function fill(database: Database, { config, demo, log }: Filling): Promise<void> {
-  const [users, passwords] = [
-    createUserTable(database),
-    createPasswords(settingsOf(config, accountConfig).passwords),
-  ];
-  await provideDemoLogins({ database, users, passwords, password: demo.secret, isNew: demo.isNew });
-  if (!(await isEmpty(database))) return;
-  log.info(
-    { products: DEFAULT_SEED.products },
-    "first start: filling the shop, this takes some seconds",
-  );
-  await seedCatalogue(database, DEFAULT_SEED);
+/** Fills a new shop before we open it. */
+async function prepareDemo(config: Config, log: Logger): Promise<Omit<DemoShopOptions, "config">> {
+  const { dataDir } = config;
+  const { secret, isNew } = await ensureDemoPassword(dataDir);
+  const onFill = () =>
+    log.info(
+      { products: DEFAULT_SEED.products },
+      "first start: filling the shop, this takes some seconds",
+    );
+  const filler = [fileURLToPath(new URL("cli/fill.js", import.meta.url)), dataDir];
+  const isFilled = await fillFirstDatabase({ dataDir, filler, onFill, log });
+  return { demo: { secret, isNew: isNew && !isFilled }, onFill };
 }
 
 /** What was made for a start of the embedded default. */

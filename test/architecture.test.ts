@@ -90,6 +90,7 @@ const OFFENCES: Readonly<Record<string, House>> = {
   "sql-in-db": { "loaders/shortcut.ts": ["drizzle-orm"] },
   "graphql-above-services": { "services/graph.ts": ["graphql"] },
   "transport-in-server": { "resolvers/header.ts": ["fastify"] },
+  "large-packages-wait": { "server/page.ts": ["@graphql-yoga/render-graphiql"] },
   "only-what-is-declared": { "services/guess.ts": ["fast-check"] },
   "everything-resolves": { "services/typo.ts": ["no-such-package"] },
   "the-product-knows-no-tests": { "db/data.ts": ["../../test/sample.js"] },

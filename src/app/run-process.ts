@@ -10,6 +10,7 @@ import { type Config, environment, readConfig } from "../config/config.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { createLogger } from "../telemetry/log.js";
+import { stackOf } from "../telemetry/source-positions.js";
 import { configPartsOf, SUBJECTS } from "./subjects.js";
 
 /** A started process. */
@@ -72,8 +73,7 @@ function onInterrupt(close: () => void): void {
  * failures show a stack.
  */
 export function failStart(error: unknown): never {
-  const text =
-    error instanceof StartupError ? error.message : ((error as Error).stack ?? String(error));
+  const text = error instanceof StartupError ? error.message : stackOf(error);
   process.stderr.write(`\n${text}\n\n`);
   process.exit(1);
 }

@@ -11,6 +11,8 @@ import { openDatabase } from "../db/client/open.js";
 import { SoukError, StartupError } from "../domain/errors.js";
 import { silentTelemetry } from "../domain/telemetry/telemetry.js";
 import { lockDataDir } from "../embedded/data-lock.js";
+import { createLogger } from "../telemetry/log.js";
+import { stackOf } from "../telemetry/source-positions.js";
 
 export interface Command {
   readonly config: Config;
@@ -66,7 +68,7 @@ async function withDatabase<T>(
 }
 
 /** Warnings only, beside the output. */
-const commandLog = () => pino({ level: "warn" }, pino.destination(2));
+const commandLog = () => createLogger({ level: "warn", destination: pino.destination(2) });
 
 /**
  * Failures that say what to do are printed as they are;
@@ -79,5 +81,5 @@ function failureMessage(error: unknown): string {
       `${error.message} Nothing was ` +
       `changed.${error.cause instanceof Error ? `\n${error.cause.message}` : ""}`
     );
-  return (error as Error).stack ?? String(error);
+  return stackOf(error);
 }

@@ -42,6 +42,8 @@ export interface GuardedOptions {
    */
   readonly graceSeconds?: number;
   readonly cwd?: string;
+  /** Variables besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The user of the server; only root may set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -75,7 +77,7 @@ export const NO_SUCH_COMMAND = 127;
  * pid; the caller has to ask whether it is up.
  */
 export async function startGuarded(options: GuardedOptions): Promise<GuardedChild> {
-  const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, user } = options;
+  const { command, args, stopSignal, graceSeconds = STOP_GRACE_S, cwd, env, user } = options;
   const guard = spawn(
     "/bin/sh",
     ["-c", GUARD, "sh", stopSignal, `${graceSeconds}`, command, ...args],
@@ -83,6 +85,7 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
       ...(cwd === undefined ? {} : { cwd }),
+      ...(env ? { env: { ...process.env, ...env } } : {}),
       ...(user ? { uid: user.uid, gid: user.gid } : {}),
     },
   );

@@ -2,7 +2,6 @@
  * The two explorer pages, each with its own content security
  * policy.
  */
-import { renderGraphiQL } from "@graphql-yoga/render-graphiql";
 import { sha256 } from "../domain/hash.js";
 import { encodeId } from "../domain/ids.js";
 import { GRAPHQL_PATH } from "./http/http.js";
@@ -80,7 +79,9 @@ const tabOf = ({ query, variables, headers }: DefaultOperation) => ({
  * GraphiQL in one page; works offline. Subscriptions use
  * WebSocket.
  */
-export function graphiqlPage(): Page {
+export async function graphiqlPage(): Promise<Page> {
+  // Its text takes 38 MiB: loaded where a page is asked for.
+  const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const html = renderGraphiQL({
     title: "Souk · GraphiQL",
     endpoint: GRAPHQL_PATH,

@@ -8,7 +8,7 @@ import type { Config } from "../config/config.js";
 import { graphiqlPage, type Page, sandboxPage } from "./explorer-pages.js";
 
 /** Answers GET /graphql of a browser; null without an explorer. */
-export type ShowExplorer = ((reply: FastifyReply) => FastifyReply) | null;
+export type ShowExplorer = ((reply: FastifyReply) => Promise<FastifyReply>) | null;
 
 /**
  * Adds /graphiql and answers GET /graphql. Pages are made on
@@ -18,8 +18,8 @@ export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer
   if (mode === "off") return null;
   const graphiql = once(graphiqlPage);
   const atGraphql = mode === "sandbox" ? once(sandboxPage) : graphiql;
-  app.get("/graphiql", async (_request, reply) => sendPage(reply, graphiql()));
-  return (reply) => sendPage(reply, atGraphql());
+  app.get("/graphiql", async (_request, reply) => sendPage(reply, await graphiql()));
+  return async (reply) => sendPage(reply, await atGraphql());
 }
 
 /**
@@ -40,10 +40,11 @@ function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {
   return reply.header("cache-control", "no-store").type("text/html; charset=utf-8").send(html);
 }
 
-function once(make: () => Page): () => Page {
+/** A page that could not be made is made again when asked for. */
+function once(make: () => Page | Promise<Page>): () => Promise<Page> {
   let page: Page | null = null;
-  return () => {
-    page ??= make();
+  return async () => {
+    page ??= await make();
     return page;
   };
 }

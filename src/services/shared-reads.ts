@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../domain/concurrency/bounded-cache.js";
 import { SingleFlight } from "../domain/concurrency/single-flight.js";
 
 export interface SharedReads<T> {
@@ -19,7 +20,7 @@ const MAX_KEYS = 10_000;
 /** @param everyMs shortest time between two reads of one key */
 export function createSharedReads<T>(everyMs: number): SharedReads<T> {
   const waiting = new SingleFlight<T>();
-  const begunAtMs = new LRUCache<string, number>({ max: MAX_KEYS });
+  const begunAtMs = new LRUCache<string, number>(entriesUpTo(MAX_KEYS));
   return {
     read: (key, load) =>
       waiting.run(key, async () => {

@@ -4,6 +4,7 @@
  */
 import { stdSerializers } from "pino";
 import { cutText } from "../domain/cut-text.js";
+import { inSources } from "./source-positions.js";
 
 /** Characters of one field, e.g. an error with its stack. */
 const MAX_FIELD_CHARACTERS = 8 * 1024;
@@ -58,7 +59,7 @@ function boundObject(fields: object, room: Room, depth: number): Record<string, 
     if (room.left === 0) break;
     const isStack = key === "stack" && typeof value === "string";
     bounded[take(key, MAX_TEXT_CHARACTERS, room)] = isStack
-      ? take(framesOf(value), MAX_STACK_CHARACTERS, room)
+      ? take(inSources(framesOf(value)), MAX_STACK_CHARACTERS, room)
       : bound(value, room, depth);
   }
   return bounded;

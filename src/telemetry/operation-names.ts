@@ -11,6 +11,7 @@
  * traffic.
  */
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../domain/concurrency/bounded-cache.js";
 import { MINUTE } from "../domain/time/time.js";
 
 const MAX_NAMES = 100;
@@ -43,7 +44,7 @@ export function createOperationNames(
 ): OperationNames {
   const kept = new Set([ANONYMOUS_OPERATION]);
   const placed = new Map<string, number>();
-  const candidates = new LRUCache<string, number>({ max: MAX_CANDIDATES });
+  const candidates = new LRUCache<string, number>(entriesUpTo(MAX_CANDIDATES));
   let halvedAt = nowMs();
 
   const halve = () => {

@@ -4,6 +4,7 @@
  */
 
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { createClient } from "graphql-ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -35,17 +36,34 @@ let shop: {
   readonly path: string;
   readonly printed: string;
   readonly sizes: readonly number[];
+  /** How the starts before it ended. */
+  readonly interrupted: readonly (number | string | null)[];
   remove(): Promise<void>;
 };
 const running: AppProcess[] = [];
 
 beforeAll(async () => {
   const { path, remove } = await temporaryFolder("shop");
+  const interrupted = await interruptedStarts(path);
   const first = await startProcess(["dist/main.js"], embedded(path));
   const sizes = await sizesOf(first);
   expect(await first.end()).toBe(0);
-  shop = { path, printed: first.output(), sizes, remove };
+  shop = { path, printed: first.output(), sizes, interrupted, remove };
 }, FIRST_START_MS);
+
+/** Two first starts that end while they fill the shop: by Ctrl-C, then by SIGKILL. */
+async function interruptedStarts(path: string): Promise<(number | string | null)[]> {
+  const endings: (number | string | null)[] = [];
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    const app = await startProcess(["dist/main.js"], embedded(path), /filling the shop/);
+    await until("some of the shop", async () =>
+      (await readdir(path, { recursive: true })).some((name) => /first-.*PG_VERSION$/.test(name)),
+    );
+    endings.push(await app.end(signal));
+    expect(await readdir(path)).not.toContain("postgres");
+  }
+  return endings;
+}
 afterAll(() => shop?.remove());
 beforeEach(async () => {
   folder = await temporaryFolder("start");
@@ -87,6 +105,8 @@ async function firstProduct(app: AppProcess): Promise<string> {
 
 describe("npm start without configuration", () => {
   it("It brings a shop to query, changes to watch, and data that survive a restart.", async () => {
+    expect(shop.interrupted).toEqual([0, "SIGKILL"]);
+    expect(shop.printed).toContain("an earlier start ended while it filled the shop");
     expect(shop.printed).toContain("first start: filling the shop");
     expect(shop.printed).toContain(
       "admin@souk.example, ada@souk.example, ben@souk.example, cleo@souk.example",
@@ -200,7 +220,7 @@ describe("a start that cannot go on says what to do", () => {
 
 /** Pids of the redis-servers that work in this data folder. */
 async function redisPids(dataDir: string): Promise<string[]> {
-  const { readdir, readlink } = await import("node:fs/promises");
+  const { readlink } = await import("node:fs/promises");
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const inFolder = await Promise.all(
     pids.map(

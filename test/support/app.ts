@@ -128,7 +128,7 @@ export async function startProcess(
 ): Promise<AppProcess> {
   ensureBuilt();
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, ["--enable-source-maps", ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...NO_SHEDDING, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -64,7 +64,7 @@ async function createClient(dataDir: string): Promise<PGlite> {
 function openFailure(error: unknown): string {
   return error instanceof Error && error.message
     ? error.message
-    : "its files cannot be read and written by this user";
+    : "its files cannot be read and written by this user, or the disk is full";
 }
 
 function pgliteExecutor(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {

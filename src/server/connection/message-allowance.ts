@@ -11,6 +11,7 @@
  * waits only while all of its subscribers are below zero.
  */
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type { BucketRule } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Payer } from "../../services/rate-limit/charge.js";
@@ -31,7 +32,7 @@ export function createMessageAllowance(
   rules: Readonly<Record<Payer["kind"], BucketRule>>,
   nowMs: () => number = () => performance.now(),
 ): MessageAllowance {
-  const known = new LRUCache<string, { left: number; atMs: number }>({ max: MAX_CALLERS });
+  const known = new LRUCache<string, { left: number; atMs: number }>(entriesUpTo(MAX_CALLERS));
   const leftOf = (payer: Payer): number => {
     const { burst, perSecond } = rules[payer.kind];
     const entry = known.get(allowanceKey(payer));

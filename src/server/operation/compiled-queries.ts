@@ -27,6 +27,7 @@ import {
 } from "graphql";
 import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import { type CompiledQueries, type Execution, interpret } from "./executor.js";
 
 /** Compilation takes milliseconds: worth it after so many uses. */
@@ -40,8 +41,8 @@ const MAX_EXPANDED_FIELDS = 1_000;
 export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
   // By document: stores keep one object per source, and a
   // compiled document has one operation.
-  const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">({ max: MAX_COMPILED });
-  const uses = new LRUCache<DocumentNode, number>({ max: MAX_COUNTED });
+  const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">(entriesUpTo(MAX_COMPILED));
+  const uses = new LRUCache<DocumentNode, number>(entriesUpTo(MAX_COUNTED));
 
   function lookUp(document: DocumentNode): CompiledQuery | null {
     const known = compiled.get(document);

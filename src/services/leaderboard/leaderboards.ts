@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { BoardTable } from "../../db/leaderboard/leaderboards.js";
 import { type Principal, requireAdmin } from "../../domain/account/principal.js";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import { BadUserInput, type UserError } from "../../domain/errors.js";
 import {
   BOARD_LIMITS,
@@ -114,7 +115,7 @@ export function createLeaderboards({
 }
 
 function cachedBySlug(boards: Pick<BoardTable, "bySlug">) {
-  const cached = new LRUCache<string, BoardRecord>({ max: MAX_CACHED });
+  const cached = new LRUCache<string, BoardRecord>(entriesUpTo(MAX_CACHED));
   return async (slug: string): Promise<BoardRecord | null> => {
     if (slug.length > BOARD_LIMITS.slug) return null;
     const board = cached.get(slug) ?? (await boards.bySlug(slug));

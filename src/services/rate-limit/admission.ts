@@ -14,6 +14,7 @@
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../../domain/account/principal.js";
 import { addressBlock, addressHolder } from "../../domain/address.js";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type { Authenticate } from "../account/authenticate.js";
 import type { Credential, ReadCredential, SessionCredential } from "../account/credential.js";
 import type { Charge, Payer } from "./charge.js";
@@ -98,7 +99,7 @@ const LOOK_UPS = { burst: 50, perSecond: 10 };
 
 export function createAdmission(parts: AdmissionDeps): Admission {
   const { authenticate, readCredential, limits, together } = parts;
-  const known = new LRUCache<string, Payer>({ max: MAX_KNOWN_TOKENS });
+  const known = new LRUCache<string, Payer>(entriesUpTo(MAX_KNOWN_TOKENS));
   const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
   const payerOf = (asker: Claim | Known): Payer => {

@@ -5,6 +5,7 @@
  * the bucket asked longest ago.
  */
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type { Bucket, BucketRule } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
@@ -26,7 +27,7 @@ interface Debt {
 
 /** @param nowMs any clock that only goes forward */
 export function createLocalLimiter(nowMs: () => number): LocalLimiter {
-  const debts = new LRUCache<string, Debt>({ max: MAX_LOCAL_BUCKETS });
+  const debts = new LRUCache<string, Debt>(entriesUpTo(MAX_LOCAL_BUCKETS));
   return {
     consume: (debits) => takeLocally(debts, debits, nowMs(), false),
     owe: (debits) => takeLocally(debts, debits, nowMs(), true),

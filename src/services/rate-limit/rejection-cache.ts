@@ -8,6 +8,7 @@
  * request a second passes to Redis.
  */
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type { Bucket } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
@@ -33,9 +34,7 @@ export function createRejectionCache(nowMs: () => number): RejectionCache {
   const known = new LRUCache<
     string,
     { readonly remaining: number; readonly atMs: number; readonly askedAtMs: number }
-  >({
-    max: MAX_BUCKETS,
-  });
+  >(entriesUpTo(MAX_BUCKETS));
 
   /** Most that a bucket can have now; null when unknown or full. */
   const remainingOf = (bucket: Bucket, now: number): number | null => {
