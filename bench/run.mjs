@@ -4,7 +4,7 @@
  * started.
  *
  *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
- *                     overload or fanout
+ *                     overload, fanout or subscribers
  *   --rounds N        rounds per server or question, interleaved (default 7)
  *   --seconds N       length of a round (default 4)
  *   --connections N   requests under way at once (default 8)
@@ -77,6 +77,7 @@ const BENCHES = {
   read: async () => (await import("./read.mjs")).benchRead,
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
+  subscribers: async () => (await import("./subscribers.mjs")).benchSubscribers,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,
   overload: async () => (await import("./overload.mjs")).benchOverload,

@@ -18,6 +18,8 @@ export type CreateContext = (
 
 export type OperationKind = "query" | "mutation" | "subscription";
 
+const NOTHING = (): void => {};
+
 /** One operation of a caller, from admission to its answer. */
 export class Operation {
   /**
@@ -39,7 +41,7 @@ export class Operation {
   /** Errors of its input; nothing has run. */
   invalid: readonly GraphQLError[] | null = null;
   /** Releases what is counted while it runs. */
-  onEnd: () => void = () => {};
+  onEnd: () => void = NOTHING;
   private payment: OperationPayment | null = null;
   private execution: { readonly context: RequestContext; readonly seen: ConsistencyToken } | null =
     null;
@@ -106,11 +108,21 @@ export class Operation {
     this.execution = null;
   }
 
+  /**
+   * Hands over what {@link onEnd} releases, so that a subscription
+   * need not keep its operation.
+   */
+  takeEnd(): () => void {
+    const { onEnd } = this;
+    this.onEnd = NOTHING;
+    return onEnd;
+  }
+
   /** Idempotent. */
   end(): void {
     this.permit?.release();
     this.onEnd();
-    this.onEnd = () => {};
+    this.onEnd = NOTHING;
   }
 
   get costReport(): CostReport | null {
