@@ -28,10 +28,10 @@ const CHANGES_PER_SECOND = 20;
 const SIZES = [100, 1_000, 5_000];
 const SLUG = "bench";
 const ENTRIES = 10;
-const WATCH =
+export const WATCH =
   "subscription Board($slug: String!) { leaderboardChanged(slug: $slug) { version total " +
   "entries { rank score owner label } } }";
-const MAKE =
+export const MAKE =
   "mutation Make($input: LeaderboardInput!) { createLeaderboard(input: $input) { errors { " +
   "code message } } }";
 const SUBMIT =
@@ -79,7 +79,7 @@ export async function benchFanOut({ dist, seconds, rounds, sizes = SIZES }) {
 }
 
 /** Databases, a board, and its subscribers' sessions. */
-async function preparePlace(dist) {
+export async function preparePlace(dist) {
   const [{ url: databaseUrl }, { url: redisUrl, redis }] = await Promise.all([
     startPostgres(),
     startRedis(),
@@ -104,7 +104,7 @@ async function preparePlace(dist) {
   return { ...place, init: tokens.map((token) => ({ authorization: `Bearer ${token}` })) };
 }
 
-async function write({ writer }, query, input, field) {
+export async function write({ writer }, query, input, field) {
   const data = await ask(
     writer.url,
     { query, variables: { input } },
@@ -119,10 +119,10 @@ const ownerOf = (score) => `player-${score % ENTRIES}`;
  * A higher score than any before: its owner goes to the top, so the first score of a message tells
  * how new it is.
  */
-async function submit(place) {
+export async function submit(place, slug = SLUG) {
   place.score += 1;
   const { score } = place;
-  await write(place, SUBMIT, { slug: SLUG, score, owner: ownerOf(score) }, "submitScore");
+  await write(place, SUBMIT, { slug, score, owner: ownerOf(score) }, "submitScore");
 }
 
 /** The board as the peers publish it, whole. */
@@ -167,7 +167,7 @@ function measurable() {
   };
 }
 
-async function startSouks({ dist, databaseUrl, redisUrl }, env) {
+export async function startSouks({ dist, databaseUrl, redisUrl }, env) {
   const { nodeArgs, memoryFile, env: memory } = measurable();
   const server = await startSouk({
     dist,
@@ -195,16 +195,16 @@ async function startPeer({ redisUrl }, file) {
 }
 
 /** Bytes on the heap and beside it after a collection, and all that the process holds. */
-async function memoryOf({ child, memoryFile }) {
+export async function memoryOf({ child, memoryFile }) {
   rmSync(memoryFile, { force: true });
   child.kill("SIGWINCH");
   await waitUntil("the memory", () => existsSync(memoryFile));
   const { heapUsed, external, rss } = JSON.parse(readFileSync(memoryFile, "utf8"));
-  return { used: heapUsed + external, rss };
+  return { heap: heapUsed, used: heapUsed + external, rss };
 }
 
 /** Client processes, told the same and heard one by one. */
-function startCrowd() {
+export function startCrowd() {
   const children = Array.from({ length: CLIENT_PROCESSES }, () =>
     fork(here("fanout-clients.mjs"), { stdio: "inherit" }),
   );
@@ -219,10 +219,10 @@ function startCrowd() {
   };
 }
 
-const share = (total, at) =>
+export const share = (total, at) =>
   Math.floor(total / CLIENT_PROCESSES) + (at < total % CLIENT_PROCESSES ? 1 : 0);
 
-function connection(kind, { url }, place) {
+export function connection(kind, { url }, place) {
   const ws = url.replace("http", "ws");
   if (kind === "bare") return { url: ws, firstValue: false };
   const subscribe = { query: WATCH, variables: { slug: SLUG } };
@@ -305,7 +305,7 @@ async function settle(crowd, last) {
 /**
  * Changes the board 20 times a second, whatever the answers take, and notes when which was sent.
  */
-function startWrites(kind, place) {
+export function startWrites(kind, place) {
   const sentAt = {};
   let running = true;
   const send = async () => {

@@ -4,7 +4,7 @@
  * started.
  *
  *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
- *                     overload, fanout, memory or young
+ *                     overload, fanout, subscribers, memory or young
  *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
  *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
  *   --rounds N        rounds per server or question, interleaved (default 7; of read 5)
@@ -86,6 +86,7 @@ const BENCHES = {
   read: async () => (await import("./read/read.mjs")).benchRead,
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
+  subscribers: async () => (await import("./subscribers.mjs")).benchSubscribers,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,
   overload: async () => (await import("./overload.mjs")).benchOverload,

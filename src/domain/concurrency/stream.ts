@@ -23,14 +23,20 @@ interface PendingNext<T> {
   reject(error: unknown): void;
 }
 
+const NONE: readonly never[] = [];
+const NO_HOOKS: StreamHooks = {};
+const CLOSED = Promise.resolve();
+
 /** Hands items to those who ask, one for each next(). */
 export class Stream<T> implements AsyncIterableIterator<T> {
-  private readonly pending: PendingNext<T>[] = [];
+  /** Mostly one: replaced, because a growing list reserves room. */
+  private pending: readonly PendingNext<T>[] = NONE;
   private failure: { readonly error: unknown } | null = null;
-  private closing: Promise<unknown> = Promise.resolve();
+  private closing: Promise<unknown> = CLOSED;
   private ended = false;
+  private endListener: (() => void) | null = null;
 
-  constructor(private readonly hooks: StreamHooks = {}) {}
+  constructor(private readonly hooks: StreamHooks = NO_HOOKS) {}
 
   /** Whether it takes an item now: a next() is pending. */
   get isWanting(): boolean {
@@ -41,9 +47,16 @@ export class Stream<T> implements AsyncIterableIterator<T> {
     return this.ended;
   }
 
+  /** Has one listener called first at the end; now if it has ended. */
+  whenEnded(listener: () => void): this {
+    if (this.ended) listener();
+    else this.endListener = listener;
+    return this;
+  }
+
   /** Hands an item to the oldest pending next(); false without one. */
   offer(value: T): boolean {
-    const next = this.pending.shift();
+    const next = this.takePending();
     next?.resolve({ done: false, value });
     return next !== undefined;
   }
@@ -52,31 +65,36 @@ export class Stream<T> implements AsyncIterableIterator<T> {
   end(): void {
     if (this.ended) return;
     this.ended = true;
+    this.endListener?.();
+    this.endListener = null;
     this.closing = (async () => this.hooks.onEnd?.())();
     // Only return() reports a producer that cannot close.
     this.closing.catch(() => {});
-    for (const { resolve } of this.pending.splice(0)) resolve({ done: true, value: undefined });
+    const { pending } = this;
+    this.pending = NONE;
+    for (const { resolve } of pending) resolve({ done: true, value: undefined });
   }
 
   /** Ends it with an error: one next() rejects, pending or to come. */
   fail(error: unknown): void {
     if (this.ended) return;
-    const next = this.pending.shift();
+    const next = this.takePending();
     if (next) next.reject(error);
     else this.failure = { error };
     this.end();
   }
 
-  async next(): Promise<IteratorResult<T>> {
+  /** Not async: that would keep a second promise while it waits. */
+  next(): Promise<IteratorResult<T>> {
     if (this.failure) {
       const { error } = this.failure;
       this.failure = null;
-      throw error;
+      return Promise.reject(error);
     }
-    if (this.ended) return { done: true, value: undefined };
-    const item = new Promise<IteratorResult<T>>((resolve, reject) =>
-      this.pending.push({ resolve, reject }),
-    );
+    if (this.ended) return Promise.resolve({ done: true, value: undefined });
+    const item = new Promise<IteratorResult<T>>((resolve, reject) => {
+      this.pending = [...this.pending, { resolve, reject }];
+    });
     this.hooks.onNext?.();
     return item;
   }
@@ -96,6 +114,12 @@ export class Stream<T> implements AsyncIterableIterator<T> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  private takePending(): PendingNext<T> | undefined {
+    const [oldest] = this.pending;
+    this.pending = this.pending.length > 1 ? this.pending.slice(1) : NONE;
+    return oldest;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
 import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/caller.js";
 
@@ -25,6 +25,25 @@ export type AcknowledgedConnection = Connection & { caller: Caller };
 export const isAcknowledged = (connection: Connection): connection is AcknowledgedConnection =>
   connection.caller !== null;
 
+/** Takes what happens on a socket. */
+export interface Receiver {
+  /** A message or a ping has come. */
+  count(): void;
+  receive(data: RawData, isBinary: boolean): void;
+  /** Either side closes: nothing more is received. */
+  ended(): void;
+  broke(error: Error): void;
+  /** The socket is gone. */
+  closed(): void;
+}
+
+/** Where the shared handlers of sockets find theirs. */
+const CONNECTION = Symbol("connection");
+type OwnedSocket = WebSocket & { [CONNECTION]: Connection };
+
+const NO_LISTENERS: readonly never[] = [];
+const WRITABLE: Promise<unknown> = Promise.resolve();
+
 /**
  * One connected client. All closes of ours go through
  * {@link Connection.close}. From then on messages are ignored
@@ -39,11 +58,13 @@ export class Connection {
   caller: Caller | null = null;
   /** Queries and mutations without an answer yet. */
   runningOperations = 0;
-  private lastAnswer: Promise<unknown> = Promise.resolve();
+  private lastAnswer = WRITABLE;
   private hasPonged = true;
   private wasFull = false;
   private ended = false;
-  private readonly endListeners: (() => void)[] = [];
+  private endListeners: readonly ((connection: Connection) => void)[] = NO_LISTENERS;
+  private receiver: Receiver | null = null;
+  private terminateTimer: NodeJS.Timeout | null = null;
 
   constructor(
     readonly socket: WebSocket,
@@ -53,12 +74,14 @@ export class Connection {
     /** Carries the socket: has its unsent bytes and its `drain`. */
     readonly stream: Duplex,
   ) {
-    socket.on("pong", () => {
-      this.hasPonged = true;
-    });
-    // ws itself closes on a large or malformed frame.
-    socket.once("error", () => this.end());
-    socket.once("close", () => this.end());
+    Object.assign(socket, { [CONNECTION]: this });
+    for (const [event, handle] of Object.entries(HANDLERS)) socket.on(event, handle);
+  }
+
+  /** From now on the receiver gets what happens. */
+  attach(receiver: Receiver): void {
+    this.receiver = receiver;
+    if (this.ended) receiver.ended();
   }
 
   /** Whether messages are accepted. */
@@ -74,18 +97,46 @@ export class Connection {
   }
 
   /** Calls `ending` when either side closes; at once if closed. */
-  onEnd(ending: () => void): void {
-    if (this.ended) ending();
-    else this.endListeners.push(ending);
+  onEnd(ending: (connection: Connection) => void): void {
+    if (this.ended) ending(this);
+    else this.endListeners = [...this.endListeners, ending];
+  }
+
+  onMessage(data: RawData, isBinary: boolean): void {
+    this.onPing();
+    this.receiver?.receive(data, isBinary);
+  }
+
+  onPing(): void {
+    this.applyBackpressure();
+    this.receiver?.count();
+  }
+
+  onPong(): void {
+    this.hasPonged = true;
+  }
+
+  /** ws itself closes on a large or malformed frame. */
+  onError(error: Error): void {
+    this.end();
+    this.receiver?.broke(error);
+  }
+
+  onClose(): void {
+    if (this.terminateTimer) clearTimeout(this.terminateTimer);
+    this.end();
+    this.receiver?.closed();
   }
 
   private end(): void {
     if (this.ended) return;
     this.ended = true;
-    for (const ending of this.endListeners.splice(0)) ending();
+    this.receiver?.ended();
+    const { endListeners } = this;
+    this.endListeners = NO_LISTENERS;
+    for (const ending of endListeners) ending(this);
     if (this.socket.readyState === this.socket.CLOSED) return;
-    const timer = setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
-    this.socket.once("close", () => clearTimeout(timer));
+    this.terminateTimer = setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
   }
 
   /** Accepts the client. */
@@ -160,6 +211,30 @@ export class Connection {
     if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
   }
 }
+
+const connectionOf = (socket: WebSocket): Connection => (socket as OwnedSocket)[CONNECTION];
+
+/**
+ * One function each for all sockets: an idle socket holds no
+ * closures.
+ */
+const HANDLERS = {
+  message(this: WebSocket, data: RawData, isBinary: boolean): void {
+    connectionOf(this).onMessage(data, isBinary);
+  },
+  ping(this: WebSocket): void {
+    connectionOf(this).onPing();
+  },
+  pong(this: WebSocket): void {
+    connectionOf(this).onPong();
+  },
+  error(this: WebSocket, error: Error): void {
+    connectionOf(this).onError(error);
+  },
+  close(this: WebSocket): void {
+    connectionOf(this).onClose();
+  },
+};
 
 /**
  * The part of a reason that fits a close frame, in whole

@@ -34,7 +34,8 @@ export function createSocketCounts(limits: SocketLimits): SocketCounts {
     countUserSocket({ principal }, { socket }) {
       if (principal.kind !== "user") return true;
       const leave = users.acquire(String(principal.userId), limits.perUser);
-      if (leave) socket.once("close", leave);
+      // Idempotent; `once` would keep a wrapper for each socket.
+      if (leave) socket.on("close", leave);
       return leave !== null;
     },
     countSubscription({ principal, client }) {

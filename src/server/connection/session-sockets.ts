@@ -16,7 +16,7 @@ import { ServiceUnavailable } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Caller } from "../operation/caller.js";
-import type { AcknowledgedConnection } from "./connection.js";
+import { type AcknowledgedConnection, type Connection, isAcknowledged } from "./connection.js";
 
 export interface SessionLookup {
   /**
@@ -75,6 +75,12 @@ class TrackedSockets implements SessionSockets {
     { readonly atMs: number; readonly timer: NodeJS.Timeout }
   >();
   private endCount = 0;
+  /** One function for all sockets. */
+  private readonly forget = (connection: Connection): void => {
+    if (!isAcknowledged(connection)) return;
+    clearTimeout(this.expiries.get(connection)?.timer);
+    this.expiries.delete(connection);
+  };
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -94,10 +100,7 @@ class TrackedSockets implements SessionSockets {
     this.schedule(connection, principal);
     // The session may have ended since its look-up.
     if (this.endCount !== endsBefore) void this.recheck(connection);
-    connection.onEnd(() => {
-      clearTimeout(this.expiries.get(connection)?.timer);
-      this.expiries.delete(connection);
-    });
+    connection.onEnd(this.forget);
   }
 
   async callerOf(

@@ -29,12 +29,13 @@ export interface Audience {
   readonly admits?: (connection: AcknowledgedConnection) => Promise<boolean>;
 }
 
-/** A caller, and the number of its socket. */
+/** A caller and its socket. */
 export interface AudienceRequest {
   readonly connection: AcknowledgedConnection;
   /** As confirmed just now. */
   readonly caller: Caller;
-  readonly socketNumber: number;
+  /** The number of a socket, where it shares with none. */
+  readonly numberOf: (connection: AcknowledgedConnection) => number;
   readonly sessions: Pick<SessionSockets, "callerOf">;
 }
 
@@ -50,7 +51,7 @@ const SHARED_GUEST: GuestPass = {
 /** The audience of a socket for an answer of some scope. */
 export function audienceOf(
   scope: AnswerScope,
-  { connection, caller, socketNumber, sessions }: AudienceRequest,
+  { connection, caller, numberOf, sessions }: AudienceRequest,
 ): Audience {
   const { bypass, reportCache } = caller;
   const flags = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
@@ -70,7 +71,7 @@ export function audienceOf(
   const role = scope === "ROLE" ? sharedRole(caller.principal) : null;
   if (!role)
     return {
-      key: `socket ${socketNumber}`,
+      key: `socket ${numberOf(connection)}`,
       opener: caller,
       caller: () => sessions.callerOf(connection, { used: false }),
     };

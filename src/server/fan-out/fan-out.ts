@@ -14,7 +14,7 @@
  */
 import type { ExecutionResult } from "graphql";
 import type { Logger } from "pino";
-import { Stream } from "../../domain/concurrency/stream.js";
+import type { Stream } from "../../domain/concurrency/stream.js";
 import { type ConsistencyToken, NEWEST } from "../../domain/reading/consistency-token.js";
 import type { Payer } from "../../services/rate-limit/charge.js";
 import type { Metrics } from "../../telemetry/metrics.js";
@@ -30,6 +30,7 @@ import { type Audience, audienceOf } from "./audience.js";
 import { Group } from "./group.js";
 import { SocketWriter } from "./socket-writer.js";
 import { Subscriber } from "./subscriber.js";
+import { WriteTurn } from "./write-turn.js";
 
 export interface FanOutDeps {
   readonly plan: PlanAnswer;
@@ -77,14 +78,17 @@ export interface FanOut {
    * A stream that ends with the subscription, or the errors why
    * there is none. Rejects with DeadlineExceeded.
    */
-  subscribe(request: SubscriptionRequest): Promise<AsyncIterableIterator<never> | ExecutionResult>;
+  subscribe(request: SubscriptionRequest): Promise<Stream<never> | ExecutionResult>;
 }
 
 export function createFanOut(deps: FanOutDeps): FanOut {
   const { plan, sessions, metrics } = deps;
   const groups = new Map<string, Group>();
   const keyOf = createAnswerKeys();
-  const socketOf = createSockets(deps.slowMs);
+  const turn = new WriteTurn();
+  const writerOf = forEachSocket((connection) => new SocketWriter(connection, deps.slowMs, turn));
+  let sockets = 0;
+  const numberOf = forEachSocket(() => ++sockets);
 
   const groupOf = (request: SubscriptionRequest): Group => {
     const { connection, caller, document, operationName } = request;
@@ -92,7 +96,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
     const audience = audienceOf(scope, {
       connection,
       caller,
-      socketNumber: socketOf(connection).number,
+      numberOf,
       sessions,
     });
     const key = `${audience.key} ${keyOf(request)}`;
@@ -115,7 +119,7 @@ export function createFanOut(deps: FanOutDeps): FanOut {
       const refusal = await group.opened;
       if (refusal) return refusal;
       const { connection, id } = request;
-      return iterateUntilDone(group, new Subscriber(connection, socketOf(connection).writer, id));
+      return new Subscriber(group, connection, { writer: writerOf(connection), id }).stream;
     },
   };
 }
@@ -173,35 +177,12 @@ const seenOf = ({ seen: { count } }: Caller, newest: boolean): ConsistencyToken 
   bypassUntilMs: 0,
 });
 
-/** For graphql-ws: yields nothing, and ends with the subscriber. */
-function iterateUntilDone(group: Group, subscriber: Subscriber): Stream<never> {
-  let isActive = false;
-  const stream = new Stream<never>({
-    onNext() {
-      if (!isActive) group.activate(subscriber);
-      isActive = true;
-    },
-    onEnd: () => group.release(subscriber),
-  });
-  void subscriber.done.then(
-    () => stream.end(),
-    (error) => stream.fail(error),
-  );
-  return stream;
-}
-
-/** The writer of each socket, made on its first subscription. */
-function createSockets(slowMs: number) {
-  const sockets = new WeakMap<
-    AcknowledgedConnection,
-    { readonly number: number; readonly writer: SocketWriter }
-  >();
-  let count = 0;
-  return (connection: AcknowledgedConnection) => {
-    const known = sockets.get(connection);
-    if (known) return known;
-    const made = { number: ++count, writer: new SocketWriter(connection, slowMs) };
-    sockets.set(connection, made);
+/** Something for each socket, made on first use. */
+function forEachSocket<T>(make: (connection: AcknowledgedConnection) => T) {
+  const known = new WeakMap<AcknowledgedConnection, T>();
+  return (connection: AcknowledgedConnection): T => {
+    const made = known.get(connection) ?? make(connection);
+    known.set(connection, made);
     return made;
   };
 }

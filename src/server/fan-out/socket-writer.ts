@@ -1,7 +1,7 @@
 /**
- * Writes frames to one socket, and conflates when the client
- * falls behind: each value keeps only its newest frame until the
- * buffer drains.
+ * Writes frames to one socket, those of one turn in one write.
+ * Conflates when the client falls behind: each value keeps only its
+ * newest frame until the buffer drains.
  *
  * The buffer of a stalled socket takes {@link MAX_UNSENT_BYTES}
  * and one frame. Waiting frames take at most
@@ -11,6 +11,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import { writeFrame } from "./frame.js";
+import { WriteTurn } from "./write-turn.js";
 
 /** Above this, nothing more is written. */
 const MAX_UNSENT_BYTES = 64 * 1024;
@@ -29,14 +30,19 @@ export interface Flushable {
 }
 
 export class SocketWriter {
-  private readonly waiting = new Set<Flushable>();
+  /** Null until the socket has been full: most never are. */
+  private waiting: Set<Flushable> | null = null;
   private slowTimer: NodeJS.Timeout | null = null;
   private heldBytes = 0;
 
-  /** @param slowMs longest that a socket may stay full */
+  /**
+   * @param slowMs longest that a socket may stay full
+   * @param turn shared by the sockets of a process
+   */
   constructor(
     private readonly connection: Pick<Connection, "socket" | "stream" | "close">,
     private readonly slowMs: number,
+    private readonly turn: WriteTurn = new WriteTurn(),
   ) {}
 
   /** Whether frames have to wait. */
@@ -48,7 +54,11 @@ export class SocketWriter {
   write(prefix: Buffer, payload: Buffer): void {
     const { socket, stream } = this.connection;
     if (socket.readyState !== socket.OPEN) return;
+    this.turn.collect(stream);
     writeFrame(stream, prefix, payload);
+    if (stream.writableLength <= MAX_UNSENT_BYTES) return;
+    // The system may take them: only then the socket is not slow.
+    this.turn.flush(stream);
     if (stream.writableLength > MAX_UNSENT_BYTES) this.pause();
   }
 
@@ -69,11 +79,12 @@ export class SocketWriter {
 
   /** Has `flush` called when the socket has drained. */
   enqueue(flushable: Flushable): void {
+    this.waiting ??= new Set();
     this.waiting.add(flushable);
   }
 
   dequeue(flushable: Flushable): void {
-    this.waiting.delete(flushable);
+    this.waiting?.delete(flushable);
   }
 
   private pause(): void {
@@ -86,9 +97,9 @@ export class SocketWriter {
   private resume(): void {
     if (this.slowTimer) clearTimeout(this.slowTimer);
     this.slowTimer = null;
-    for (const waiting of this.waiting) {
+    for (const waiting of this.waiting ?? []) {
       if (this.isFull) return;
-      this.waiting.delete(waiting);
+      this.dequeue(waiting);
       waiting.flush();
     }
   }

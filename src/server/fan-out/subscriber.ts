@@ -4,6 +4,7 @@
  * yet.
  */
 
+import { Stream, type StreamHooks } from "../../domain/concurrency/stream.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import { framePrefix } from "./frame.js";
 import type { Flushable, SocketWriter } from "./socket-writer.js";
@@ -14,14 +15,21 @@ interface FrameSource {
   refresh(subscriber: Subscriber): void;
 }
 
-export class Subscriber implements Flushable {
+/** The group of a subscriber. */
+interface Membership {
+  /** Messages are wanted from now on. */
+  activate(subscriber: Subscriber): void;
+  release(subscriber: Subscriber): void;
+}
+
+export class Subscriber implements Flushable, StreamHooks {
   /**
-   * Resolves after the last message; rejects with the source's
-   * failure.
+   * For graphql-ws: yields nothing. Ends after the last message,
+   * or fails with the source's failure.
    */
-  readonly done: Promise<void>;
-  private resolveDone: () => void = () => {};
-  private rejectDone: (error: unknown) => void = () => {};
+  readonly stream: Stream<never> = new Stream(this);
+  private isActive = false;
+  private readonly writer: SocketWriter;
   private readonly prefix: Buffer;
   /**
    * The newest waiting frame of each value; null: to be read
@@ -31,17 +39,23 @@ export class Subscriber implements Flushable {
   private whenFlushed: (() => void) | null = null;
 
   constructor(
+    private readonly group: Membership,
     readonly connection: AcknowledgedConnection,
-    private readonly writer: SocketWriter,
-    operationId: string,
+    { writer, id }: { readonly writer: SocketWriter; readonly id: string },
   ) {
-    this.prefix = framePrefix(operationId);
-    this.done = new Promise((resolve, reject) => {
-      this.resolveDone = resolve;
-      this.rejectDone = reject;
-    });
-    // The stream handles the rejection.
-    this.done.catch(() => {});
+    this.writer = writer;
+    this.prefix = framePrefix(id);
+  }
+
+  /** Activates it on the first `next()` of graphql-ws. */
+  onNext(): void {
+    if (this.isActive) return;
+    this.isActive = true;
+    this.group.activate(this);
+  }
+
+  onEnd(): void {
+    this.group.release(this);
   }
 
   /** Sends a frame, or keeps it in place of an older one. */
@@ -85,13 +99,13 @@ export class Subscriber implements Flushable {
     for (const value of this.queued?.keys() ?? []) this.discard(value);
     this.writer.dequeue(this);
     this.whenFlushed?.();
-    this.resolveDone();
+    this.stream.end();
   }
 
   /** Ends after the last frame; `failure` is the source's, if any. */
   complete(failure: { readonly error: unknown } | null): void {
-    if (failure) this.rejectDone(failure.error);
-    else this.resolveDone();
+    if (failure) this.stream.fail(failure.error);
+    else this.stream.end();
   }
 
   private queue(value: FrameSource, frame: Buffer): void {

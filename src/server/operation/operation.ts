@@ -20,6 +20,8 @@ export type CreateContext = (
 
 export type OperationKind = "query" | "mutation" | "subscription";
 
+const NOTHING = (): void => {};
+
 /** One operation of a caller, from admission to its answer. */
 export class Operation {
   /**
@@ -45,7 +47,7 @@ export class Operation {
   /** Follows its reads where its answer is to be stored. */
   trace: ReadTrace | null = null;
   /** Releases what is counted while it runs. */
-  onEnd: () => void = () => {};
+  onEnd: () => void = NOTHING;
   private payment: OperationPayment | null = null;
   private execution: { readonly context: RequestContext; readonly seen: ConsistencyToken } | null =
     null;
@@ -113,11 +115,21 @@ export class Operation {
     this.execution = null;
   }
 
+  /**
+   * Hands over what {@link onEnd} releases, so that a subscription
+   * need not keep its operation.
+   */
+  takeEnd(): () => void {
+    const { onEnd } = this;
+    this.onEnd = NOTHING;
+    return onEnd;
+  }
+
   /** Idempotent. */
   end(): void {
     this.permit?.release();
     this.onEnd();
-    this.onEnd = () => {};
+    this.onEnd = NOTHING;
   }
 
   get costReport(): CostReport | null {

@@ -3,7 +3,7 @@
  * loaders remember their reads and would show old values.
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from "graphql";
-import { pullStream } from "../../domain/concurrency/stream.js";
+import { pullStream, type Stream } from "../../domain/concurrency/stream.js";
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { type Backoff, backoffMs } from "../../domain/time/backoff.js";
 import { withDeadline } from "../../domain/time/deadline.js";
@@ -56,7 +56,7 @@ const SUBSCRIPTION_RETRY: Backoff = { firstMs: 50, longestMs: SECOND };
 export function mapEvents(
   events: AsyncIterator<unknown>,
   execute: (event: unknown) => Promise<ExecutionResult>,
-): AsyncIterableIterator<ExecutionResult> {
+): Stream<ExecutionResult> {
   const results = new Results(events, execute);
   return pullStream(
     () => results.next(),

@@ -20,13 +20,15 @@ export function reserveOperationId(
   id: string,
 ): Cancellation {
   // graphql-ws calls its return() where an operation ends early.
-  const placeholder = new Stream<never>();
+  const placeholder = new Placeholder();
   subscriptions[id] = placeholder;
-  return {
-    get isCancelled() {
-      return placeholder.isEnded;
-    },
-  };
+  return placeholder;
+}
+
+class Placeholder extends Stream<never> implements Cancellation {
+  get isCancelled(): boolean {
+    return this.isEnded;
+  }
 }
 
 /**

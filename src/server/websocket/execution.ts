@@ -1,5 +1,5 @@
 import type { ExecutionArgs, GraphQLSchema } from "graphql";
-import type { Context } from "graphql-ws";
+import type { Context, SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
@@ -40,8 +40,15 @@ export interface SocketOperationDeps extends AdmissionDeps {
   readonly observe: ObserveOperation;
 }
 
+/** What graphql-ws keeps with a socket. */
+export interface SocketExtra {
+  readonly connection: Connection;
+  /** `connection_init` has come: nothing waits for it any more. */
+  initReceived(): void;
+}
+
 /** A socket, as graphql-ws passes it to hooks. */
-export type SocketContext = Context<Record<string, unknown>, { readonly connection: Connection }>;
+export type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 
 /** An operation, as graphql-ws passes it from hook to hook. */
 export interface SocketExecution extends ExecutionArgs {
@@ -51,4 +58,20 @@ export interface SocketExecution extends ExecutionArgs {
   readonly operation: Operation;
   readonly connection: AcknowledgedConnection;
   readonly startedAt: number;
+  /** The client's message; see {@link forgetStart}. */
+  readonly payload: SubscribePayload;
+}
+
+/**
+ * graphql-ws keeps an execution and its payload as long as the
+ * subscription. A running one needs neither any more.
+ */
+export function forgetStart(execution: SocketExecution): void {
+  clear(execution.payload);
+  clear(execution);
+}
+
+/** Sets members to undefined: deleting them would take more memory. */
+function clear(record: object): void {
+  for (const name of Object.keys(record)) Reflect.set(record, name, undefined);
 }

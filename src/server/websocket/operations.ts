@@ -11,7 +11,6 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, type ServerOptions } from "graphql-ws";
 import { latestToken } from "../../domain/reading/consistency-token.js";
-import type { Connection } from "../connection/connection.js";
 import { isInternal } from "../operation/format-error.js";
 import { MAX_NAME_CHARACTERS } from "../operation/names.js";
 import { acknowledge } from "./acknowledge.js";
@@ -24,16 +23,24 @@ import {
   sessionEnded,
 } from "./answers.js";
 import { cancellationOf, reserveOperationId, unlessCancelled } from "./cancellation.js";
-import type { SocketContext, SocketExecution, SocketOperationDeps } from "./execution.js";
+import type {
+  SocketContext,
+  SocketExecution,
+  SocketExtra,
+  SocketOperationDeps,
+} from "./execution.js";
 import { prepare } from "./prepare.js";
 import { createSubscriptions } from "./subscriptions.js";
 
-type Options = ServerOptions<Record<string, unknown>, { readonly connection: Connection }>;
+type Options = ServerOptions<Record<string, unknown>, SocketExtra>;
 
 export function socketOperations(deps: SocketOperationDeps): Options {
   const subscribe = createSubscriptions(deps);
   return {
-    onConnect: (context) => acknowledge(deps, context),
+    onConnect(context) {
+      context.extra.initReceived();
+      return acknowledge(deps, context);
+    },
     onSubscribe(context, id, payload) {
       if (id.length > MAX_NAME_CHARACTERS) return refuseLongId(context);
       const cancellation = reserveOperationId(context, id);

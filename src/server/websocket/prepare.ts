@@ -75,10 +75,13 @@ async function prepareAdmitted(
       id,
       cancellation,
       schema: deps.schema,
-      ...ready,
+      document: ready.document,
+      operationName: ready.operationName,
+      variableValues: ready.variableValues,
       operation,
       connection,
       startedAt,
+      payload,
     };
   }
   operation.permit.release();

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type ExecutionResult, GraphQLError } from "graphql";
-import { mapStream } from "../../domain/concurrency/stream.js";
+import type { Stream } from "../../domain/concurrency/stream.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { createFanOut, type FanOut } from "../fan-out/fan-out.js";
 import { payerOf } from "../operation/admission.js";
@@ -13,10 +13,10 @@ import { createAnswerPlanner } from "../operation/answer-plan.js";
 import { Operation } from "../operation/operation.js";
 import { isSource, mapEvents, openSource } from "../operation/subscription.js";
 import { formatResult, runOperation, sessionEnded } from "./answers.js";
-import type { SocketExecution, SocketOperationDeps } from "./execution.js";
+import { forgetStart, type SocketExecution, type SocketOperationDeps } from "./execution.js";
 
 /** The stream for graphql-ws, or the errors why there is none. */
-type OpenedSubscription = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
+type OpenedSubscription = Stream<ExecutionResult> | ExecutionResult;
 
 export function createSubscriptions(
   deps: SocketOperationDeps,
@@ -34,11 +34,13 @@ export function createSubscriptions(
       const opened = await open(deps, fanOut, execution);
       const isOpen = Symbol.asyncIterator in opened;
       observe(isOpen ? "answered" : "refused");
-      if (isOpen) operation.releaseAdmission(execution.connection.caller);
-      else operation.end();
-      return isOpen
-        ? countedWhileRunning(opened, deps.metrics, operation)
-        : formatResult(deps, opened, operation);
+      if (isOpen) {
+        operation.releaseAdmission(execution.connection.caller);
+        forgetStart(execution);
+        return countedWhileRunning(opened, deps.metrics, operation.takeEnd());
+      }
+      operation.end();
+      return formatResult(deps, opened, operation);
     } catch (error) {
       operation.end();
       observe("failed");
@@ -125,6 +127,8 @@ async function openUnshared(
   execution: SocketExecution,
 ): Promise<OpenedSubscription> {
   const { schema, document, operationName, variableValues, connection, operation } = execution;
+  // The execution itself is emptied once the subscription runs.
+  const executed = { document, operationName, variableValues };
   const source = await openSource(
     { schema, document, operationName, variableValues, contextValue: operation.context },
     deps.deadlineMs,
@@ -136,23 +140,19 @@ async function openUnshared(
     const perEvent = new Operation(caller, operation.requestId, deps.createContext);
     perEvent.kind = "subscription";
     deps.metrics.messages(1);
-    return formatResult(deps, await runOperation(deps, execution, perEvent, event), perEvent);
+    return formatResult(deps, await runOperation(deps, executed, perEvent, event), perEvent);
   });
 }
 
 /** Counts a subscription while it runs, however it ends. */
 function countedWhileRunning(
-  results: AsyncIterator<ExecutionResult>,
+  results: Stream<ExecutionResult>,
   metrics: Metrics,
-  operation: Operation,
-): AsyncIterableIterator<ExecutionResult> {
+  end: () => void,
+): Stream<ExecutionResult> {
   metrics.subscriptions(1);
-  return mapStream(
-    results,
-    (result) => result,
-    () => {
-      metrics.subscriptions(-1);
-      operation.end();
-    },
-  );
+  return results.whenEnded(() => {
+    metrics.subscriptions(-1);
+    end();
+  });
 }

@@ -17,22 +17,19 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
+import { handleProtocols, makeServer } from "graphql-ws";
 import type { Logger } from "pino";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import { Overloaded } from "../../domain/errors.js";
 import { SECOND } from "../../domain/time/time.js";
-import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Metrics } from "../../telemetry/metrics.js";
-import { Connection, isAcknowledged } from "../connection/connection.js";
+import { Connection } from "../connection/connection.js";
 import { httpRefusal, type Refusal, refuseOnSocket } from "../http/errors.js";
 import { GRAPHQL_PATH } from "../http/http.js";
-import { chargeMessage, payerOf } from "../operation/admission.js";
-import { isDeeperThan } from "../operation/text-input.js";
 import type { OriginCheck } from "../origins.js";
 import type { SocketOperationDeps } from "./execution.js";
-import { readMessage } from "./message.js";
 import { socketOperations } from "./operations.js";
+import { attachProtocol, type ProtocolDeps } from "./protocol-socket.js";
 import { serveWithoutUpgrade, wantsWebSocket } from "./upgrade.js";
 
 /** Tests shorten them. */
@@ -68,9 +65,9 @@ export interface WebSockets {
 export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets {
   const { limits, timings, metrics, log } = deps;
   const connections = new Set<Connection>();
-  const protocol = makeServer({
-    ...socketOperations(deps.operations),
-    connectionInitWaitTimeout: timings.initMs,
+  const shared = protocolDeps(deps, (connection) => {
+    connections.delete(connection);
+    metrics.sockets(-1);
   });
   const sockets = new WebSocketServer({
     noServer: true,
@@ -97,11 +94,7 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
   const register = (connection: Connection) => {
     connections.add(connection);
     metrics.sockets(1);
-    connection.socket.once("close", () => {
-      connections.delete(connection);
-      metrics.sockets(-1);
-    });
-    attachProtocol(connection, protocol, deps);
+    attachProtocol(connection, shared);
   };
   server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on("error", logBreak);
@@ -117,12 +110,32 @@ export function serveWebSockets(server: Server, deps: WebSocketDeps): WebSockets
     }
     const leave = deps.operations.counts.countSocket(ip);
     if (!leave) return refuseOnSocket(stream, TOO_MANY_SOCKETS, randomUUID());
-    stream.once("close", leave);
+    // Idempotent; `once` would keep a wrapper for each socket.
+    stream.on("close", leave);
     sockets.handleUpgrade(request, stream, head, (socket) => {
       register(new Connection(socket, request.headers, ip, stream));
     });
   });
   return { connections: connections, close: () => clearInterval(heartbeat) };
+}
+
+function protocolDeps(
+  { operations, limits, timings, log }: WebSocketDeps,
+  closed: ProtocolDeps["closed"],
+): ProtocolDeps {
+  return {
+    protocol: makeServer({
+      ...socketOperations(operations),
+      // Ours waits: see ProtocolSocket.
+      connectionInitWaitTimeout: 0,
+    }),
+    admission: operations.admission,
+    jsonDepth: limits.jsonDepth,
+    messagesPerSecond: limits.sockets.messagesPerSecond,
+    initMs: timings.initMs,
+    log,
+    closed,
+  };
 }
 
 const SERVER_BUSY: Refusal = {
@@ -154,123 +167,4 @@ function refusalFor(
   if (!originAllowed(headers.origin, headers.host))
     return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
   return null;
-}
-
-const POLICY_VIOLATION = 1008;
-const NO_STATUS = 1005;
-/** A client that reconnects sends all its subscriptions at once. */
-const BURST_SECONDS = 2;
-
-/** Returns whether a message is one too many. */
-function createMessageMeter(perSecond: number): () => boolean {
-  let [level, atMs] = [0, performance.now()];
-  return () => {
-    const now = performance.now();
-    level = Math.max(0, level - ((now - atMs) * perSecond) / SECOND) + 1;
-    atMs = now;
-    return level > BURST_SECONDS * perSecond;
-  };
-}
-
-/** Attaches graphql-ws. */
-function attachProtocol(
-  connection: Connection,
-  protocol: ReturnType<typeof makeServer>,
-  { limits, log, operations: { admission } }: WebSocketDeps,
-): void {
-  const { socket } = connection;
-  const isTooFast = createMessageMeter(limits.sockets.messagesPerSecond);
-  for (const event of ["message", "ping"] as const)
-    socket.on(event, () => {
-      connection.applyBackpressure();
-      if (isTooFast()) connection.close(POLICY_VIOLATION, "Too many messages");
-    });
-  const closed = (
-    protocol as ReturnType<typeof makeServer<Record<string, unknown>, { connection: Connection }>>
-  ).opened(
-    {
-      protocol: socket.protocol,
-      send: (text) => sendFrame(socket, text),
-      close: (code = CloseCode.InternalServerError, reason = "") => connection.close(code, reason),
-      onMessage: (handle) => {
-        socket.on(
-          "message",
-          (data, isBinary) =>
-            void receive({
-              connection,
-              data,
-              isBinary,
-              maxDepth: limits.jsonDepth,
-              admission,
-              handle,
-              log,
-            }),
-        );
-      },
-    },
-    { connection },
-  );
-  socket.on("error", (err) => log.debug({ err }, "a socket broke"));
-  // graphql-ws needs a code, which nothing reads.
-  connection.onEnd(
-    () =>
-      void closed(NO_STATUS, "").catch((err: unknown) =>
-        log.error({ err }, "a socket's subscriptions did not end"),
-      ),
-  );
-}
-
-/**
- * Resolves once the frame has left, so a slow client slows itself
- * only.
- */
-function sendFrame(socket: WebSocket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    // A failed send needs nothing: the close event ends the
-    // operations.
-    socket.send(text, () => resolve());
-  });
-}
-
-interface Received {
-  readonly connection: Connection;
-  readonly data: RawData;
-  readonly isBinary: boolean;
-  readonly maxDepth: number;
-  readonly admission: Admission;
-  readonly log: Logger;
-  handle(text: string): Promise<void>;
-}
-
-async function receive({
-  connection,
-  data,
-  isBinary,
-  maxDepth,
-  admission,
-  log,
-  handle,
-}: Received): Promise<void> {
-  // Messages of one packet still arrive after a close.
-  if (!connection.isOpen) return;
-  if (isBinary) return connection.close(CloseCode.BadRequest, "Binary frames are not understood");
-  const text = String(data);
-  // Before `connection_init` only the address is known.
-  const payer = isAcknowledged(connection)
-    ? payerOf(admission, connection)
-    : admission.payerOf({ kind: "none", ip: connection.ip, mustBeValid: false });
-  chargeMessage(admission, payer, text.length);
-  if (isDeeperThan(text, maxDepth))
-    return connection.close(CloseCode.BadRequest, "Message is nested too deeply");
-  try {
-    // Typed as text; graphql-ws accepts a parsed message as well.
-    await handle(readMessage(text) as string);
-  } catch (err) {
-    // graphql-ws throws for messages that only servers send.
-    if (err instanceof Error && err.message.startsWith("Unexpected message"))
-      return connection.close(CloseCode.BadRequest, "Unexpected message");
-    log.error({ err }, "a message failed outside its operation");
-    connection.close(CloseCode.InternalServerError, "Internal server error");
-  }
 }

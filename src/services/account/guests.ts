@@ -28,23 +28,24 @@ export function createGuests(secret: string): Guests {
   };
   return {
     admit(token) {
-      let id = read(token);
-      let issued: string | null = null;
-      return {
-        get id() {
-          return id;
-        },
-        get issued() {
-          return issued;
-        },
-        ensure() {
-          if (id === null) {
-            id = randomBytes(ID_BYTES).toString("base64url");
-            issued = `${id}.${sign(id).toString("base64url")}`;
-          }
-          return id;
-        },
-      };
+      return new SignedPass(read(token), sign);
     },
   };
+}
+
+/** A class, since every socket holds one: getters in a literal are large. */
+class SignedPass implements GuestPass {
+  issued: string | null = null;
+
+  constructor(
+    public id: string | null,
+    private readonly sign: (id: string) => Buffer,
+  ) {}
+
+  ensure(): string {
+    if (this.id !== null) return this.id;
+    this.id = randomBytes(ID_BYTES).toString("base64url");
+    this.issued = `${this.id}.${this.sign(this.id).toString("base64url")}`;
+    return this.id;
+  }
 }

@@ -34,6 +34,9 @@ import { type BoardServer, boardSchema, startBoards, userOf } from "./leaderboar
 
 const resolverClasses = resolverClassesOf(SUBJECTS);
 
+/** Queries whose answers are shared. */
+const CATALOGUE_ROOTS = ["product", "products", "category", "categories", "brands"];
+
 const choices = fc.array(fc.nat(9_999), { minLength: 80, maxLength: 80 });
 const nobody = { get: () => undefined };
 const soukSchema = (): GraphQLSchema =>
@@ -158,8 +161,9 @@ describe("the scope of a document", () => {
     expect(
       declared
         .filter(([name]) => /^(User|Viewer|Session|Query|Mutation)\./.test(name))
-        .map(([name]) => name),
-    ).toEqual(["User.id"]);
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(["User.id", ...CATALOGUE_ROOTS.map((name) => `Query.${name}`)].sort());
     const plan = createAnswerPlanner(schema);
     expect(plan(parse("{ viewer { email } }"), undefined).scope).toBe("VIEWER");
     expect(
@@ -170,10 +174,27 @@ describe("the scope of a document", () => {
         ),
         undefined,
       ),
-    ).toEqual({
+    ).toMatchObject({
       scope: "PUBLIC",
       delivery: "SNAPSHOT",
     });
+  });
+
+  test("Only public fields are cached, and none of counters, leaderboards or changes.", () => {
+    const cached = fieldsOf(soukSchema()).filter(([, { extensions }]) => extensions.cached);
+    expect(cached.filter(([, { extensions }]) => extensions.scope !== "PUBLIC")).toEqual([]);
+    // Ids, and fields of every connection, are nothing without those beside them.
+    const telling = cached
+      .map(([name]) => name)
+      .filter((name) => !/(Edge|Connection)\.|\.id$/.test(name));
+    expect(telling.filter((name) => /Stats|Leaderboard|Changed|Payload|Viewer/.test(name))).toEqual(
+      [],
+    );
+    const plan = createAnswerPlanner(soukSchema());
+    const isCached = (text: string) => plan(parse(text), null).cached;
+    expect(isCached('{ product(id: "1") { name brand { name } } }')).toBe(true);
+    expect(isCached('{ product(id: "1") { name stats { views } } }')).toBe(false);
+    expect(isCached('{ leaderboard(slug: "a") { title } }')).toBe(false);
   });
 
   test("The scope is found at once, however often fragments spread others.", () => {
