@@ -240,6 +240,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "http → cost",
     "http → operation",
     "operation → cost",
+    "websocket → answers",
     "websocket → connection",
     "websocket → cost",
     "websocket → fan-out",

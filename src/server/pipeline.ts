@@ -94,7 +94,7 @@ export function createPipeline(deps: PipelineDeps) {
     ...cookies,
     createContext: createOperation,
     answers: openStoredAnswers(deps),
-    readAnswerRequest: createAnswerRequests({
+    answerRequests: createAnswerRequests({
       plan: createAnswerPlanner(schema),
       known: admissionDeps.readDocument.known,
       readsPastCache,

@@ -10,6 +10,7 @@ import { resolverClassesOf, SUBJECTS } from "../../src/app/subjects.js";
 import { encodeId } from "../../src/domain/ids.js";
 import { buildSoukSchema } from "../../src/schema/build-schema.js";
 import { randomSelection } from "../server/operation/random-documents.js";
+import { connectSocket, type SocketClient } from "../server/websocket/socket-client.js";
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
@@ -32,6 +33,7 @@ let storing: RunningApp;
 let executing: RunningApp;
 let schema: GraphQLSchema;
 let callers: Readonly<Record<string, Record<string, string>>>;
+let sockets: Record<"storing" | "executing", Record<string, SocketClient>>;
 beforeAll(async () => {
   database = await seededDatabase(40);
   const keyPrefix = testRedis().prefix;
@@ -56,8 +58,26 @@ beforeAll(async () => {
     "another customer": bearer(another.token),
     "an admin": bearer(storing.adminToken),
   };
+  sockets = { storing: await openSockets(storing), executing: await openSockets(executing) };
 });
+/** A socket of each caller. */
+async function openSockets(app: RunningApp): Promise<Record<string, SocketClient>> {
+  const opened = Object.entries(callers).map(async ([name, headers]) => {
+    const { "souk-guest": guest, ...init } = headers;
+    return [name, await connectSocket(app.wsUrl, guest ? { guest } : init)] as const;
+  });
+  return Object.fromEntries(await Promise.all(opened));
+}
+
+/** What a socket gets for a query, without what differs between any two. */
+async function framesOf(client: SocketClient, query: string): Promise<unknown> {
+  const frames = (await client.run({ query })).map(({ id: _, ...frame }) => JSON.stringify(frame));
+  return frames.map(withoutMoving);
+}
+
 afterAll(async () => {
+  for (const clients of Object.values(sockets))
+    for (const client of Object.values(clients)) await client.close();
   await storing.close();
   await executing.close();
   await database.close();
@@ -92,11 +112,14 @@ async function seen(answer: Response) {
     names: [...answer.headers.keys()].filter((name) => name !== "cache-status").sort(),
     cookies: answer.headers.getSetCookie(),
     buckets: answer.headers.get("ratelimit-policy"),
-    text: text
-      .replace(/"remaining":[\d.]+/g, '"remaining":0')
-      .replace(/"requestId":"[^"]+"/g, '"requestId":""'),
+    text: withoutMoving(text),
   };
 }
+
+const withoutMoving = (text: string): string =>
+  text
+    .replace(/"remaining":[\d.]+/g, '"remaining":0')
+    .replace(/"requestId":"[^"]+"/g, '"requestId":""');
 
 const PRODUCT = encodeId("Product", 3);
 const TEXTS: Readonly<Record<string, string>> = {
@@ -135,6 +158,11 @@ it("Five callers get from the store what execution gives them, over generated do
             name,
             expected,
           ]);
+        const [shown, known] = [sockets.storing[name]!, sockets.executing[name]!];
+        expect([name, await framesOf(shown, document)]).toEqual([
+          name,
+          await framesOf(known, document),
+        ]);
       }
     }),
     { numRuns: DOCUMENTS, seed: 11 },
@@ -208,6 +236,37 @@ it.each(Object.entries(REQUESTS))(
     expect(shown).toEqual(expected);
   },
 );
+
+it("Sockets get stored answers with the bytes of executed ones, from both transports.", async () => {
+  const payload = { query: PAGE, variables: { first: 9 } };
+  const texts = async (app: RunningApp): Promise<string[]> => {
+    const client = await connectSocket(app.wsUrl);
+    const frames: string[] = [];
+    client.socket.on("message", (data) => frames.push(String(data)));
+    for (let times = 0; times < TIMES; times += 1) await client.run(payload);
+    await client.close();
+    return frames.map((text) => text.replace(/"remaining":[\d.]+/g, '"remaining":0'));
+  };
+  const hits = () => metric(storing.url, "souk_stored_answers_total", 'outcome="hit"');
+  const before = await hits();
+  expect(await texts(storing)).toEqual(await texts(executing));
+  expect(await hits()).toBe(before + 1);
+  // What a socket stored is given over HTTP.
+  expect((await send(storing, { body: JSON.stringify(payload) })).headers.get("cache-status")).toBe(
+    "souk; hit",
+  );
+});
+
+it("A stored answer to an operation that was completed before is not sent.", async () => {
+  const payload = { query: PAGE, variables: { first: 8 } };
+  const client = await connectSocket(storing.wsUrl);
+  for (let times = 0; times < TIMES; times += 1) await client.run(payload);
+  client.send({ id: "gone", type: "subscribe", payload });
+  client.send({ id: "gone", type: "complete" });
+  const [next] = await client.run(payload);
+  expect(next).toMatchObject({ type: "next", id: "run-4" });
+  await client.close();
+});
 
 /** A GET has no content type of its own. */
 function ask(app: RunningApp, sent: Sent): Promise<Response> {

@@ -23,27 +23,32 @@ export interface AnswerRequestDeps {
 }
 
 /** Null where the query has to be executed for this caller. */
-export type ReadAnswerRequest = (raw: RawOperation, caller: Caller) => AnswerRequest | null;
+export interface AnswerRequests {
+  /** Of parameters as they came. */
+  read(raw: RawOperation, caller: Caller): AnswerRequest | null;
+  /** Of an operation that was read. */
+  of(operation: PreparedOperation, caller: Caller): AnswerRequest | null;
+}
 
-export function createAnswerRequests({
-  plan,
-  known,
-  readsPastCache,
-}: AnswerRequestDeps): ReadAnswerRequest {
+export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
+  const { plan, known, readsPastCache } = deps;
   const keyOf = createAnswerKeys();
-  return (raw, caller) => {
-    const operation = wellFormed(raw);
-    if (!operation || caller.reportCache || readsPastCache(caller)) return null;
-    const document = known(operation.query);
-    const definition = document && getOperationAST(document, operation.operationName);
-    if (!document || definition?.operation !== "query") return null;
-    const { scope, cached } = plan(document, operation.operationName);
+  const of: AnswerRequests["of"] = (operation, caller) => {
+    if (caller.reportCache || readsPastCache(caller)) return null;
+    const { document, operationName } = operation;
+    const definition = getOperationAST(document, operationName);
+    if (definition?.operation !== "query") return null;
+    const { scope, cached } = plan(document, operationName);
     if (scope !== "PUBLIC" || !cached) return null;
-    return {
-      key: keyOf({ ...operation, document }),
-      document,
-      name: definition.name?.value ?? null,
-    };
+    return { key: keyOf(operation), document, name: definition.name?.value ?? null };
+  };
+  return {
+    of,
+    read(raw, caller) {
+      const operation = wellFormed(raw);
+      const document = operation && known(operation.query);
+      return document ? of({ ...operation, document }, caller) : null;
+    },
   };
 }
 

@@ -31,7 +31,12 @@ export class OperationPayment {
   /** Refunds by the answer; without one, nothing. */
   settle(result: ExecutionResult | null): BucketStatus | undefined {
     const { requested } = this.cost;
-    const actual = result ? this.cost.actual(result.data, result.errors) : requested;
+    return this.settleAt(result ? this.cost.actual(result.data, result.errors) : requested);
+  }
+
+  /** Refunds by a cost that is known. */
+  settleAt(actual: number): BucketStatus | undefined {
+    const { requested } = this.cost;
     const bucket = this.paid.settle(actual);
     if (bucket) {
       const { limit, remaining, restorePerSecond } = bucket;

@@ -2,12 +2,12 @@
 import { type ApolloServer, HeaderMap } from "@apollo/server";
 import type { FastifyRequest } from "fastify";
 import { own } from "../../domain/own.js";
+import { endRecording } from "../answers/stored-body.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
 import type { OperationHolder } from "./apollo.js";
 import type { HttpDocument } from "./document.js";
 import {
-  endRecording,
   findStored,
   type HttpAnswer,
   type StoredAnswerDeps,

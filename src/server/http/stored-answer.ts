@@ -6,15 +6,17 @@
 import type { FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
 import Negotiator from "negotiator";
-import type { AnswerRequest, ReadAnswerRequest } from "../answers/answer-request.js";
-import type { Recording, StoredAnswer, StoredAnswers } from "../answers/stored-answers.js";
+import type { AnswerRequest, AnswerRequests } from "../answers/answer-request.js";
+import { findAnswer } from "../answers/find-answer.js";
+import type { StoredAnswer, StoredAnswers } from "../answers/stored-answers.js";
+import { storedBody } from "../answers/stored-body.js";
 import { type AdmissionDeps, admitStored, type RawOperation } from "../operation/admission.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
 
 export interface StoredAnswerDeps extends AdmissionDeps {
   readonly answers: StoredAnswers;
-  readonly readAnswerRequest: ReadAnswerRequest;
+  readonly answerRequests: AnswerRequests;
 }
 
 /** A request that the store may answer. */
@@ -25,14 +27,14 @@ export interface StorableRequest extends AnswerRequest {
 
 /** Null where Apollo has to see the request. */
 export function storableRequest(
-  { readAnswerRequest }: StoredAnswerDeps,
+  { answerRequests }: StoredAnswerDeps,
   { method, headers }: FastifyRequest,
   { caller }: ClaimedCaller,
   raw: RawOperation,
 ): StorableRequest | null {
   if (method === "GET" && !showsPreflight(headers)) return null;
   const contentType = negotiate(headers.accept);
-  const request = contentType === null ? null : readAnswerRequest(raw, caller);
+  const request = contentType === null ? null : answerRequests.read(raw, caller);
   return request && contentType !== null ? { ...request, contentType } : null;
 }
 
@@ -52,14 +54,7 @@ export async function findStored(
   operation: Operation,
   claimed: ClaimedCaller,
 ): Promise<StoredAnswer | null> {
-  const { answers } = deps;
-  const { seen } = claimed.caller;
-  let found = answers.find(key, seen);
-  const recorded = found ? undefined : answers.recorded(key);
-  if (recorded) {
-    await recorded;
-    found = answers.find(key, seen);
-  }
+  const found = await findAnswer(deps.answers, key, claimed.caller.seen);
   if (!found) return null;
   operation.name = name;
   operation.kind = "query";
@@ -69,12 +64,9 @@ export async function findStored(
     operation.rejection = error;
     return null;
   }
-  operation.settle(GIVEN);
+  operation.settleAt(found.cost.actual);
   return found;
 }
-
-/** The cost of a stored answer needs no look at it. */
-const GIVEN = {};
 
 /** An answer over HTTP, before its common headers. */
 export interface HttpAnswer {
@@ -85,39 +77,19 @@ export interface HttpAnswer {
 
 /** What is stored, with the cost of this request. */
 export function storedAnswer(
-  { data }: StoredAnswer,
+  stored: StoredAnswer,
   { contentType }: StorableRequest,
   operation: Operation,
 ): HttpAnswer {
-  const rest = extensionsText(operation);
-  const body = Buffer.allocUnsafe(data.length + rest.length);
-  data.copy(body);
-  body.write(rest, data.length, "latin1");
   return {
     status: 200,
     headers: [
       ["content-type", contentType],
       ["cache-status", "souk; hit"],
     ],
-    body,
+    body: storedBody(stored, operation),
   };
 }
-
-/** Ends a recording with the answer that Apollo made. */
-export function endRecording(
-  recording: Recording | null,
-  operation: Operation,
-  text: string | null,
-): void {
-  const cost = operation.costReport;
-  const rest = extensionsText(operation);
-  const isWhole = text?.startsWith('{"data":{') && text.endsWith(rest);
-  recording?.end(text && cost && isWhole ? { data: text.slice(0, -rest.length), cost } : null);
-}
-
-/** What follows the data in an answer without errors. */
-const extensionsText = ({ costReport: cost }: Operation): string =>
-  cost ? `,"extensions":${JSON.stringify({ cost })}}` : "}";
 
 /** As Apollo offers them, in its order. */
 const OFFERED = [

@@ -99,8 +99,17 @@ export class Operation {
    * first counts.
    */
   settle(result: ExecutionResult | null): void {
+    this.noteBucket((payment) => payment.settle(result));
+  }
+
+  /** Settles a cost that is known from an equal answer. */
+  settleAt(actual: number): void {
+    this.noteBucket((payment) => payment.settleAt(actual));
+  }
+
+  private noteBucket(settle: (payment: OperationPayment) => BucketStatus | undefined): void {
     if (!this.payment || this.payment.report) return;
-    const bucket = this.payment.settle(result);
+    const bucket = settle(this.payment);
     if (bucket) this.buckets = [bucket, ...this.buckets.slice(1)];
   }
 

@@ -5,6 +5,8 @@ import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { LoadMetrics } from "../../telemetry/load-metrics.js";
 import type { Metrics } from "../../telemetry/metrics.js";
+import type { AnswerRequests } from "../answers/answer-request.js";
+import type { StoredAnswers } from "../answers/stored-answers.js";
 import type { AcknowledgedConnection, Connection } from "../connection/connection.js";
 import type { SocketCounts } from "../connection/counts.js";
 import type { MessageAllowance } from "../connection/message-allowance.js";
@@ -22,6 +24,8 @@ export interface SocketOperationDeps extends AdmissionDeps {
   readonly schema: GraphQLSchema;
   readonly documents: PersistedDocuments;
   readonly executor: OperationExecutor;
+  readonly answers: StoredAnswers;
+  readonly answerRequests: AnswerRequests;
   readonly callers: CallerRules;
   readonly sessions: SessionSockets;
   readonly createContext: CreateContext;

@@ -10,12 +10,18 @@
  */
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from "graphql";
 import { CloseCode, type ServerOptions } from "graphql-ws";
+import type { Stream } from "../../domain/concurrency/stream.js";
 import { latestToken } from "../../domain/reading/consistency-token.js";
+import { findAnswer } from "../answers/find-answer.js";
+import type { Recording } from "../answers/stored-answers.js";
+import { endRecording } from "../answers/stored-body.js";
+import type { PreparedOperation } from "../cost/cost.js";
 import { isInternal } from "../operation/format-error.js";
 import { MAX_NAME_CHARACTERS } from "../operation/names.js";
 import { acknowledge } from "./acknowledge.js";
 import {
   asGraphQLError,
+  type ExecutedDocument,
   errorRequestId,
   formatErrors,
   formatResult,
@@ -30,6 +36,7 @@ import type {
   SocketOperationDeps,
 } from "./execution.js";
 import { prepare } from "./prepare.js";
+import { sendStored } from "./stored-answer.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 type Options = ServerOptions<Record<string, unknown>, SocketExtra>;
@@ -87,12 +94,21 @@ function start<T extends object>(
   );
 }
 
+/** Answers from the store, else by execution. */
 async function executeOnce(
   deps: SocketOperationDeps,
-  { operation, connection, startedAt, ...args }: SocketExecution,
-): Promise<ExecutionResult> {
+  execution: SocketExecution,
+): Promise<ExecutionResult | Stream<never>> {
+  const { operation, connection, startedAt, ...args } = execution;
   connection.runningOperations++;
+  let recording: Recording | null = null;
+  let answered: ExecutionResult | null = null;
   try {
+    const request = deps.answerRequests.of(preparedOf(args), operation.caller);
+    const stored = request && (await findAnswer(deps.answers, request.key, operation.caller.seen));
+    if (stored) return await sendStored(deps, execution, stored);
+    recording = request && deps.answers.record(request.key);
+    operation.trace = recording?.trace ?? null;
     const result = await runOperation(deps, args, operation);
     operation.settle(result);
     if (operation.written)
@@ -106,11 +122,19 @@ async function executeOnce(
       durationMs: performance.now() - startedAt,
       outcome: failed ? "failed" : "answered",
     });
-    return formatResult(deps, result, operation);
+    answered = formatResult(deps, result, operation);
+    return answered;
   } catch (error) {
     return formatResult(deps, { errors: [asGraphQLError(error)] }, operation);
   } finally {
     operation.settle(null);
+    if (recording) endRecording(recording, operation, answered && JSON.stringify(answered));
     connection.runningOperations--;
   }
 }
+
+const preparedOf = ({
+  document,
+  operationName,
+  variableValues: variables,
+}: ExecutedDocument): PreparedOperation => ({ document, operationName, variables });
