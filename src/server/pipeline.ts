@@ -10,7 +10,7 @@ import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
 import type { Metrics } from "../telemetry/metrics.js";
 import { createAnswerRequests } from "./answers/answer-request.js";
-import { StoredAnswers } from "./answers/stored-answers.js";
+import { StoredAnswers, type StoredOutcome } from "./answers/stored-answers.js";
 import { createClientAddress } from "./client-address.js";
 import { createMessageAllowance } from "./connection/message-allowance.js";
 import { createCostCheck, createPrices } from "./cost/cost.js";
@@ -105,16 +105,22 @@ export function createPipeline(deps: PipelineDeps) {
 }
 
 /** Stored answers, with their metrics. */
-function openStoredAnswers({ config, metrics, traceAnswer }: PipelineDeps): StoredAnswers {
+function openStoredAnswers({ config, metrics, log, traceAnswer }: PipelineDeps): StoredAnswers {
   const outcomes = metrics.counter({
     name: "souk_stored_answers_total",
     help: "Stored answers: hits, stored and evicted ones, and why others were not stored.",
     labelNames: ["outcome"],
   });
-  const answers = new StoredAnswers(
-    { trace: traceAnswer, count: (outcome) => outcomes({ outcome }) },
-    config.cache.storedAnswersBytes,
-  );
+  let hasWarned = false;
+  const count = (outcome: StoredOutcome): void => {
+    outcomes({ outcome });
+    if (outcome !== "uncached" || hasWarned) return;
+    hasWarned = true;
+    log.warn(
+      "a field that declares itself cached reads past the cache; its answers are not stored",
+    );
+  };
+  const answers = new StoredAnswers({ trace: traceAnswer, count }, config.cache.storedAnswersBytes);
   metrics.addGauges({
     helps: {
       souk_stored_answers: "Answers that are stored now.",
