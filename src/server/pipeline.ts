@@ -9,13 +9,14 @@ import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
 import type { Metrics } from "../telemetry/metrics.js";
-import { createAnswerRequests } from "./answers/answer-request.js";
+import { type AnswerRequests, createAnswerRequests } from "./answers/answer-request.js";
 import { StoredAnswers, type StoredOutcome } from "./answers/stored-answers.js";
 import { createClientAddress } from "./client-address.js";
 import { createMessageAllowance } from "./connection/message-allowance.js";
 import { createCostCheck, createPrices } from "./cost/cost.js";
 import { createArgumentCheck } from "./cost/input.js";
 import { guestCookie, sessionCookie } from "./http/host-cookie.js";
+import type { AdmissionDeps } from "./operation/admission.js";
 import { createAnswerPlanner } from "./operation/answer-plan.js";
 import type { Caller, CallerRules } from "./operation/caller.js";
 import { createCompiledQueries } from "./operation/compiled-queries.js";
@@ -94,11 +95,7 @@ export function createPipeline(deps: PipelineDeps) {
     ...cookies,
     createContext: createOperation,
     answers: openStoredAnswers(deps),
-    answerRequests: createAnswerRequests({
-      plan: createAnswerPlanner(schema),
-      known: admissionDeps.readDocument.known,
-      readsPastCache,
-    }),
+    answerRequests: openAnswerRequests(deps, admissionDeps),
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),
   };
@@ -133,3 +130,15 @@ function openStoredAnswers({ config, metrics, log, traceAnswer }: PipelineDeps):
   });
   return answers;
 }
+
+/** Which operations the store may answer. */
+const openAnswerRequests = (
+  { config: { cache }, schema }: PipelineDeps,
+  { readDocument, readsPastCache }: Pick<AdmissionDeps, "readDocument" | "readsPastCache">,
+): AnswerRequests =>
+  createAnswerRequests({
+    isOn: cache.storedAnswersBytes > 0,
+    plan: createAnswerPlanner(schema),
+    known: readDocument.known,
+    readsPastCache,
+  });

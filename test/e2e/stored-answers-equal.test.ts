@@ -193,6 +193,10 @@ const REQUESTS: Readonly<Record<string, Sent>> = {
   "with its name": { body: json({ operationName: "Page" }) },
   "with a null name": { body: json({ operationName: null }) },
   "with a variable of a wrong type": { body: json({ variables: { first: "4" } }) },
+  "with a number beyond the range of a double": {
+    body: `{"query":${JSON.stringify(PAGE)},"variables":{"first":1e400}}`,
+  },
+  "with null as a number": { body: json({ variables: { first: null } }) },
   "with a page that is too long": { body: json({ variables: { first: 101 } }) },
   "that accepts text alone": { headers: { accept: "text/plain" }, body: json({}) },
   "that accepts its own media type": {
@@ -228,7 +232,10 @@ const REQUESTS: Readonly<Record<string, Sent>> = {
 it.each(Object.entries(REQUESTS))(
   "A request %s is answered as without a store.",
   async (_, sent) => {
-    for (let times = 0; times < TIMES; times += 1) await send(storing, { body: json({}) });
+    for (let times = 0; times < TIMES; times += 1) {
+      await send(storing, { body: json({}) });
+      await send(storing, { body: json({ variables: { first: null } }) });
+    }
     const [expected, shown] = [
       await seen(await ask(executing, sent)),
       await seen(await ask(storing, sent)),

@@ -192,7 +192,7 @@ export async function startServer(
     admitGuest: createGuests("secret").admit,
     seenTokens: SEEN_TOKENS,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
-    traceAnswer: () => ({ accept() {}, refuse() {}, finish: () => "level off" }),
+    traceAnswer: () => null,
     createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({
         requestId,

@@ -15,7 +15,8 @@ export interface VersionedTag {
  * `stale` and `past cache` name reads.
  * `uncached`: a loader reads past the cache. `untagged`:
  * nothing was read. `changed`: a tag changed meanwhile.
- * `tags`: too many. `level off`: no tag is mirrored now.
+ * `tags`: too many. `due`: a value is about to be loaded
+ * again.
  */
 export type StoreRefusal =
   | "missed"
@@ -25,15 +26,16 @@ export type StoreRefusal =
   | "untagged"
   | "changed"
   | "tags"
-  | "level off";
+  | "due";
 
 /** Follows what one answer is read from. */
 export interface ReadTrace {
   /**
    * A cached value was accepted.
-   * @param freshUntilMs ms since epoch, Redis clock
+   * @param dueAtMs when it is to be loaded again; ms since
+   * epoch, Redis clock
    */
-  accept(tags: readonly VersionedTag[], freshUntilMs: number): void;
+  accept(tags: readonly VersionedTag[], dueAtMs: number): void;
   /** The answer must not be stored. The first reason counts. */
   refuse(reason: StoreRefusal): void;
 }
@@ -41,7 +43,7 @@ export interface ReadTrace {
 /** Whether a stored answer may be sent. */
 export type AnswerVerdict =
   | "current"
-  /** A tag changed, or a value is no longer fresh. */
+  /** A tag changed, or a value is to be loaded again. */
   | "outdated"
   /** Unknown to this process for a client that has seen more. */
   | "unknown";
@@ -63,5 +65,8 @@ export interface AnswerTrace extends ReadTrace {
   finish(): AnswerTags | StoreRefusal;
 }
 
-/** Begins a trace. Called before the first read. */
-export type TraceAnswer = () => AnswerTrace;
+/**
+ * Begins a trace. Called before the first read. Null while no
+ * answer can be stored: tags are not mirrored.
+ */
+export type TraceAnswer = () => AnswerTrace | null;

@@ -15,7 +15,7 @@ import type {
   VersionedTag,
 } from "../../domain/reading/answer-tags.js";
 import type { Values } from "./deps.js";
-import { freshUntilMs } from "./entry.js";
+import { dueAtMs } from "./entry.js";
 import type { EpochObservation, LocalCache, PinnedTags } from "./local.js";
 import type { KeyLookup, LookupResult } from "./lookup.js";
 
@@ -32,15 +32,15 @@ export class TagTrace implements AnswerTrace {
   private readonly versions = new Map<string, string>();
   private readonly observation: EpochObservation;
   private refusal: StoreRefusal | null = null;
-  private freshUntilMs = Number.POSITIVE_INFINITY;
+  private dueAtMs = Number.POSITIVE_INFINITY;
 
   constructor(private readonly deps: AnswerTraceDeps) {
     this.observation = deps.local.observe();
   }
 
-  accept(tags: readonly VersionedTag[], freshUntilMs: number): void {
+  accept(tags: readonly VersionedTag[], dueAtMs: number): void {
     if (this.refusal) return;
-    this.freshUntilMs = Math.min(this.freshUntilMs, freshUntilMs);
+    this.dueAtMs = Math.min(this.dueAtMs, dueAtMs);
     for (const { key, version } of tags) {
       const known = this.versions.get(key);
       if (known === undefined) this.versions.set(key, version);
@@ -59,10 +59,10 @@ export class TagTrace implements AnswerTrace {
     if (this.refusal) return this.refusal;
     // Nothing would ever end an answer without tags.
     if (this.versions.size === 0) return "untagged";
-    const { local } = this.deps;
-    if (!local.hasSeen(0)) return "level off";
-    const tags = local.pinAll(this.observation, this.versions);
-    return tags ? new PinnedAnswer(this.deps, tags, this.freshUntilMs) : "changed";
+    // It would end at once; a load of that value is under way.
+    if (this.deps.nowMs() >= this.dueAtMs) return "due";
+    const tags = this.deps.local.pinAll(this.observation, this.versions);
+    return tags ? new PinnedAnswer(this.deps, tags, this.dueAtMs) : "changed";
   }
 }
 
@@ -70,7 +70,7 @@ class PinnedAnswer implements AnswerTags {
   constructor(
     private readonly deps: AnswerTraceDeps,
     private readonly tags: PinnedTags,
-    private readonly freshUntilMs: number,
+    private readonly dueAtMs: number,
   ) {}
 
   get count(): number {
@@ -79,7 +79,7 @@ class PinnedAnswer implements AnswerTags {
 
   judge(seenCount: number): AnswerVerdict {
     for (const tag of this.tags) if (!tag.alive) return "outdated";
-    if (this.deps.nowMs() >= this.freshUntilMs) return "outdated";
+    if (this.deps.nowMs() >= this.dueAtMs) return "outdated";
     return this.deps.local.hasSeen(seenCount) ? "current" : "unknown";
   }
 
@@ -107,7 +107,7 @@ export function traceLoaded(
   for (const { slot } of missing) {
     const kept = local.get(slot.name);
     if (kept && kept.entry.value === loaded.get(slot.name))
-      trace.accept(kept.tags, freshUntilMs(kept.entry));
+      trace.accept(kept.tags, dueAtMs(kept.entry));
     else trace.refuse("missed");
   }
 }

@@ -25,7 +25,7 @@ import type { ReadContext } from "../../domain/reading/read-context.js";
 import { traceLoaded, versionsOf } from "./answer-trace.js";
 import { createReadBatch } from "./batch.js";
 import type { CacheDeps, LoadValues, Values } from "./deps.js";
-import { freshUntilMs, judgeAge } from "./entry.js";
+import { dueAtMs, judgeAge } from "./entry.js";
 import { HitSummary } from "./hit-summary.js";
 import { Loader } from "./load.js";
 import { type KeyLookup, Lookup, type LookupResult } from "./lookup.js";
@@ -170,7 +170,7 @@ export class ReadThroughCache implements Cache {
         continue;
       }
       answers[index] = hit.entry.value as V | null;
-      reading.trace?.accept(hit.tags, freshUntilMs(hit.entry));
+      reading.trace?.accept(hit.tags, dueAtMs(hit.entry));
       if (served.add(hit.entry, freshness)) due.push(index);
     }
     served.report("local", reading, telemetry);
@@ -227,7 +227,7 @@ export class ReadThroughCache implements Cache {
     const due: KeyLookup<K>[] = [];
     for (const { slot, entry, freshness, current } of found) {
       if (!entry) continue;
-      reading.trace?.accept(versionsOf(slot, current), freshUntilMs(entry));
+      reading.trace?.accept(versionsOf(slot, current), dueAtMs(entry));
       values.set(slot.name, entry.value as V | null);
       if (served.add(entry, freshness)) due.push(slot);
     }

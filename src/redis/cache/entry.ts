@@ -119,8 +119,12 @@ export function judgeTags(
   return worst;
 }
 
-/** When an entry is no longer fresh; ms since epoch, Redis clock. */
-export const freshUntilMs = ({ storedAtMs, freshMs }: Entry): number => storedAtMs + freshMs;
+/**
+ * When an entry is loaded again ahead of time; ms since
+ * epoch, Redis clock.
+ */
+export const dueAtMs = ({ storedAtMs, freshMs }: Entry): number =>
+  storedAtMs + freshMs * EARLY_FRACTION;
 
 /**
  * Judges an entry whose tags were judged, by its age.

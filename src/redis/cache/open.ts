@@ -114,7 +114,7 @@ export function assembleCache(
     invalidate: cache.invalidate,
     nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
-    traceAnswer: () => new TagTrace({ local, nowMs: cache.nowMs }),
+    traceAnswer: () => (local.isOn() ? new TagTrace({ local, nowMs: cache.nowMs }) : null),
     link,
     local,
     async close() {

@@ -2,7 +2,7 @@
 import { type DocumentNode, getOperationAST } from "graphql";
 import type { PreparedOperation } from "../cost/cost.js";
 import type { RawOperation } from "../operation/admission.js";
-import { createAnswerKeys } from "../operation/answer-key.js";
+import { createAnswerKeys, hasSmallVariables } from "../operation/answer-key.js";
 import type { PlanAnswer } from "../operation/answer-plan.js";
 import type { Caller } from "../operation/caller.js";
 import { isRecord } from "../operation/document-request.js";
@@ -16,6 +16,8 @@ export interface AnswerRequest {
 }
 
 export interface AnswerRequestDeps {
+  /** False where nothing is stored. */
+  readonly isOn: boolean;
   readonly plan: PlanAnswer;
   /** A document that was read before. */
   readonly known: (source: string) => DocumentNode | undefined;
@@ -31,15 +33,15 @@ export interface AnswerRequests {
 }
 
 export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
-  const { plan, known, readsPastCache } = deps;
+  const { isOn, plan, known, readsPastCache } = deps;
   const keyOf = createAnswerKeys();
   const of: AnswerRequests["of"] = (operation, caller) => {
-    if (caller.reportCache || readsPastCache(caller)) return null;
+    if (!isOn || caller.reportCache || readsPastCache(caller)) return null;
     const { document, operationName } = operation;
     const definition = getOperationAST(document, operationName);
     if (definition?.operation !== "query") return null;
     const { scope, cached } = plan(document, operationName);
-    if (scope !== "PUBLIC" || !cached) return null;
+    if (scope !== "PUBLIC" || !cached || !hasSmallVariables(operation)) return null;
     return { key: keyOf(operation), document, name: definition.name?.value ?? null };
   };
   return {

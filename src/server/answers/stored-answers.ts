@@ -10,6 +10,7 @@
  * bytes, by LRU.
  */
 import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type {
   AnswerTags,
   AnswerTrace,
@@ -17,6 +18,7 @@ import type {
   TraceAnswer,
 } from "../../domain/reading/answer-tags.js";
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
+import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { AskedLately } from "./asked-lately.js";
 
 /** One answer. Its bytes are equal for all who may have it. */
@@ -48,7 +50,14 @@ export interface Recording {
 }
 
 /** "hit", "stored", "evicted", or why it was not stored. */
-export type StoredOutcome = "hit" | "stored" | "evicted" | "too large" | "failed" | StoreRefusal;
+export type StoredOutcome =
+  | "hit"
+  | "stored"
+  | "evicted"
+  | "too large"
+  | "full"
+  | "failed"
+  | StoreRefusal;
 
 export interface StoredAnswersDeps {
   readonly trace: TraceAnswer;
@@ -57,13 +66,36 @@ export interface StoredAnswersDeps {
 
 /** What an answer costs beyond its bytes. */
 const ANSWER_BYTES = 512;
-/** What it adds for each tag. */
-const TAG_BYTES = 32;
+/** What a tag costs in the mirror; few are shared. */
+const TAG_BYTES = 256;
+/** Share of the store that one answer may take. */
+const MAX_SHARE = 1 / 64;
+/** A small store takes answers of this size. */
+const SMALL_BYTES = 64 * 1024;
+/** Share of a full store that may be replaced in a minute. */
+const REPLACED_SHARE = 1 / 8;
+/** What will not be otherwise the next time. */
+const LASTING: ReadonlySet<StoredOutcome> = new Set([
+  "too large",
+  "failed",
+  "tags",
+  "uncached",
+  "untagged",
+]);
+/** How long a key is not recorded again after such an outcome. */
+const LASTING_MS = 10 * SECOND;
+const MAX_LASTING = 10_000;
 
 export class StoredAnswers {
   private readonly asked = new AskedLately(() => performance.now());
   private readonly recordings = new Map<string, Promise<void>>();
   private readonly answers: LRUCache<string, StoredAnswer>;
+  /** Keys that were not stored, and will not be. */
+  private readonly refused = new LRUCache<string, true>({
+    ...entriesUpTo(MAX_LASTING),
+    ttl: LASTING_MS,
+  });
+  private replaced = { bytes: 0, sinceMs: performance.now() };
 
   /** @param maxBytes 0 stores nothing */
   constructor(
@@ -72,8 +104,8 @@ export class StoredAnswers {
   ) {
     this.answers = new LRUCache({
       maxSize: Math.max(1, maxBytes),
-      sizeCalculation: ({ data, tags }, key) =>
-        data.length + 2 * key.length + ANSWER_BYTES + tags.count * TAG_BYTES,
+      maxEntrySize: Math.max(1, Math.min(maxBytes, Math.max(maxBytes * MAX_SHARE, SMALL_BYTES))),
+      sizeCalculation: sizeOf,
       dispose: ({ tags }, _key, reason) => {
         tags.release();
         if (reason === "evict") deps.count("evicted");
@@ -101,6 +133,12 @@ export class StoredAnswers {
     return found;
   }
 
+  /** The cost of an answer that may be sent; not judged for a client. */
+  costOf(key: string): StoredCost | null {
+    const known = this.answers.peek(key);
+    return known?.tags.judge(0) === "current" ? known.cost : null;
+  }
+
   /** Resolves when an equal answer that is recorded has ended. */
   recorded(key: string): Promise<void> | undefined {
     return this.recordings.get(key);
@@ -108,9 +146,14 @@ export class StoredAnswers {
 
   /** Null where this execution is not to be stored. */
   record(key: string): Recording | null {
-    const isWanted = this.maxBytes > 0 && !this.answers.has(key) && !this.recordings.has(key);
+    const isWanted =
+      this.maxBytes > 0 &&
+      !this.answers.has(key) &&
+      !this.recordings.has(key) &&
+      !this.refused.has(key);
     if (!isWanted || !this.asked.note(key)) return null;
     const trace = this.deps.trace();
+    if (!trace) return null;
     let land = () => {};
     const landed = new Promise<void>((resolve) => {
       land = resolve;
@@ -120,7 +163,9 @@ export class StoredAnswers {
       trace,
       end: (executed) => {
         this.recordings.delete(key);
-        this.deps.count(this.store(key, trace, executed));
+        const outcome = this.store(key, trace, executed);
+        if (LASTING.has(outcome)) this.refused.set(key, true);
+        this.deps.count(outcome);
         land();
       },
     };
@@ -133,10 +178,34 @@ export class StoredAnswers {
       tags.release();
       return "failed";
     }
-    const answer = { data: Buffer.from(executed.data), tags, cost: executed.cost };
+    const answer = { data: bytesOf(executed.data), tags, cost: executed.cost };
+    if (!this.mayReplace(sizeOf(answer, key))) {
+      tags.release();
+      return "full";
+    }
     this.answers.set(key, answer);
     if (this.answers.peek(key) === answer) return "stored";
     tags.release();
     return "too large";
   }
+
+  /** A flood that asks twice may replace only a share of the store. */
+  private mayReplace(bytes: number): boolean {
+    if (this.answers.calculatedSize + bytes <= this.maxBytes) return true;
+    const nowMs = performance.now();
+    if (nowMs - this.replaced.sinceMs >= MINUTE) this.replaced = { bytes: 0, sinceMs: nowMs };
+    if (this.replaced.bytes >= this.maxBytes * REPLACED_SHARE) return false;
+    this.replaced.bytes += bytes;
+    return true;
+  }
+}
+
+const sizeOf = ({ data, tags }: StoredAnswer, key: string): number =>
+  data.length + 2 * key.length + ANSWER_BYTES + tags.count * TAG_BYTES;
+
+/** Off the shared pool, whose slices would keep 8 KiB each. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

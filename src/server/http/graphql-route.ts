@@ -27,7 +27,7 @@ import { DocumentRefused } from "./errors.js";
 import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { arrivalOf } from "./shed-requests.js";
-import type { HttpAnswer } from "./stored-answer.js";
+import { type HttpAnswer, storableRequest } from "./stored-answer.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
 
 export interface GraphQLRouteDeps extends AnswerDeps {
@@ -84,7 +84,8 @@ async function readRequest(
   const document = await httpDocument(deps, request, claimed.caller.principal).catch((error) =>
     refuse(error, {}),
   );
-  rejectEarly(deps, payer, document.raw);
+  const storable = storableRequest(deps, request, claimed, document.raw);
+  rejectEarly(deps, payer, document.raw, storable && deps.answers.costOf(storable.key));
   try {
     checkDocument(deps.readDocument, document.raw);
   } catch (error) {
@@ -135,8 +136,8 @@ function unlessUnread(
   if (operation.kind !== "mutation") operation.refusal = refusal;
   const errors = [formatError(refusal, deps.errors)];
   return {
-    ...made,
     status: STATUS_OF_CODE[refusal.code],
+    headers: [...made.headers].filter(([name]) => name !== "cache-status"),
     body: JSON.stringify({ errors, data: null }),
   };
 }

@@ -77,8 +77,7 @@ export async function admitStored(
   claimed: ClaimedCaller,
   { document, cost }: { readonly document: DocumentNode; readonly cost: KnownCost },
 ): Promise<void> {
-  const charge: Charge = { cost: cost.actual, varies: false, classes: new Map() };
-  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, charge));
+  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, storedCharge(cost)));
   const { principal, paid } = await withReadingCharged(
     { admission, readDocument },
     document,
@@ -94,6 +93,12 @@ export interface KnownCost {
   readonly requested: number;
   readonly actual: number;
 }
+
+const storedCharge = ({ actual }: KnownCost): Charge => ({
+  cost: actual,
+  varies: false,
+  classes: new Map(),
+});
 
 const knownCost = ({ requested, actual }: KnownCost) => ({ requested, actual: () => actual });
 
@@ -162,13 +167,12 @@ export function rejectEarly(
   { checkCost, admission, readDocument }: RejectionDeps,
   payer: Payer,
   raw: RawOperation | null,
+  stored: KnownCost | null = null,
 ): void {
   // Unverified tokens skip this check once; their own bucket may
   // have room.
   if (!admission.recentlyRejected(payer) || (payer.isUnverified && raw)) return;
-  const document = raw && typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
-  const charge =
-    document && raw ? knownCharge(checkCost, { document, ...readPriced(raw) }) : undefined;
+  const charge = stored ? storedCharge(stored) : raw && priceOf(checkCost, readDocument, raw);
   admission.check(payer, charge ?? MIN_CHARGE);
 }
 
@@ -215,6 +219,16 @@ export interface RawOperation {
 
 /** The lowest charge. */
 export const MIN_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };
+
+/** The charge of an operation whose document is known. */
+function priceOf(
+  checkCost: CheckCost,
+  readDocument: DocumentReader,
+  raw: RawOperation,
+): Charge | undefined {
+  const document = typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
+  return document && knownCharge(checkCost, { document, ...readPriced(raw) });
+}
 
 /** The charge of an operation; undefined where it fails otherwise. */
 function knownCharge(checkCost: CheckCost, priced: PreparedOperation): Charge | undefined {

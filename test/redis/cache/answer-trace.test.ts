@@ -1,7 +1,11 @@
 /** What an answer is read from: which answers may be stored, and what ends them. */
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import type { AnswerTags, StoreRefusal } from "../../../src/domain/reading/answer-tags.js";
+import type {
+  AnswerTags,
+  AnswerTrace,
+  StoreRefusal,
+} from "../../../src/domain/reading/answer-tags.js";
 import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
@@ -19,13 +23,20 @@ import {
 
 type Ended = AnswerTags | StoreRefusal;
 
+/** A trace of a cache whose local level is on. */
+function begin(cache: TestCache): AnswerTrace {
+  const begun = cache.traceAnswer();
+  if (!begun) throw new Error("the local level is off");
+  return begun;
+}
+
 /** Reads one thing as an answer does that is to be stored. */
 async function trace(
   cache: TestCache,
   source: Source,
   { before = async () => {}, id = 1 }: { before?: () => Promise<unknown>; id?: number } = {},
 ): Promise<Ended> {
-  const traced = cache.traceAnswer();
+  const traced = begin(cache);
   const reading = new ReadContext({ trace: traced });
   await readOne(cache, id, source, reading);
   await before();
@@ -108,11 +119,22 @@ it("A new epoch and a flush end every answer.", async () => {
   }
 });
 
-it("An answer ends when one of its values is no longer fresh.", async () => {
-  const [cache, source] = [await openTrusted(testRedis(), { ttlMs: 1_500 }), createSource()];
+it("An answer ends when a value is to be loaded again, which its next reading begins.", async () => {
+  const [cache, source] = [await openTrusted(testRedis(), { ttlMs: 3_000 }), createSource()];
   const tags = await stored(cache, source);
   expect(tags.judge(0)).toBe("current");
-  await until("the end of the time to live", () => tags.judge(0) === "outdated");
+  await until("the end of the answer", () => tags.judge(0) === "outdated");
+  const loads = source.loads.length;
+  const statuses = new Set<string | undefined>();
+  await until("the load ahead of time", async () => {
+    const reading = new ReadContext();
+    await readOne(cache, 1, source, reading);
+    statuses.add(reading.outcome?.status);
+    return source.loads.length > loads;
+  });
+  // Served at once each time: the load is behind its reader.
+  expect([...statuses]).toEqual(["HIT"]);
+  await stored(cache, source);
 });
 
 it("A stale value keeps an answer out.", async () => {
@@ -127,17 +149,14 @@ it("A stale value keeps an answer out.", async () => {
   });
 });
 
-it("A value that was loaded, and is in no local level, keeps an answer out.", async () => {
-  const [cache, source] = [await openTrusted(testRedis(), { localBytes: 0 }), createSource()];
-  expect(await trace(cache, source)).toBe("missed");
+it("A cache without its local level traces nothing.", async () => {
+  const off = await openTrusted(testRedis(), { localBytes: 0 });
+  expect(off.traceAnswer()).toBeNull();
 });
 
-it("A cache without its local level stores no answer.", async () => {
-  const place = testRedis();
-  const [filled, off] = [await openTrusted(place), await openTrusted(place, { localBytes: 0 })];
-  const source = createSource();
-  await stored(filled, source);
-  expect(await trace(off, source)).toBe("level off");
+it("A value that was loaded, and is in no local level, keeps an answer out.", async () => {
+  const [cache, source] = [await openTrusted(testRedis(), { localBytes: 1 }), createSource()];
+  expect(await trace(cache, source)).toBe("missed");
 });
 
 it.each<[StoreRefusal, (reading: ReadContext) => void]>([
@@ -148,7 +167,7 @@ it.each<[StoreRefusal, (reading: ReadContext) => void]>([
 ])("An answer is kept out as %s by what its reads record.", async (reason, record) => {
   const [cache, source] = [await openTrusted(testRedis()), createSource()];
   (await stored(cache, source)).release();
-  const traced = cache.traceAnswer();
+  const traced = begin(cache);
   const reading = new ReadContext({ trace: traced });
   await readOne(cache, 1, source, reading);
   record(reading);
@@ -157,7 +176,7 @@ it.each<[StoreRefusal, (reading: ReadContext) => void]>([
 
 it("An answer without a cached value is not stored: nothing would end it.", async () => {
   const cache = await openTrusted(testRedis());
-  expect(cache.traceAnswer().finish()).toBe("untagged");
+  expect(begin(cache).finish()).toBe("untagged");
 });
 
 it("An answer of more than 2,000 tags is not stored.", async () => {
@@ -168,7 +187,7 @@ it("An answer of more than 2,000 tags is not stored.", async () => {
     tagsOf: (id) => Array.from({ length: 500 }, (_, index) => `many:${id}:${index}`),
   };
   const outcome = async (ids: readonly number[]): Promise<Ended> => {
-    const traced = cache.traceAnswer();
+    const traced = begin(cache);
     const reading = new ReadContext({ trace: traced });
     await cache.readMany(many, ids, async (keys) => [...keys], reading);
     return traced.finish();

@@ -48,6 +48,7 @@ const withTags =
   (trace) =>
   () => {
     const real = trace();
+    if (!real) return null;
     return {
       accept: (...accepted) => real.accept(...accepted),
       refuse: (reason) => real.refuse(reason),
@@ -74,6 +75,7 @@ const MUTANTS: Readonly<Record<string, Guard>> = {
       refuse() {},
       finish() {
         const late = trace();
+        if (!late) return "changed";
         for (const values of accepted) late.accept(...values);
         return late.finish();
       },

@@ -7,6 +7,7 @@ import type {
 } from "../../../src/domain/reading/answer-tags.js";
 import { NO_TOKEN } from "../../../src/domain/reading/consistency-token.js";
 import { AskedLately } from "../../../src/server/answers/asked-lately.js";
+import { findAnswer } from "../../../src/server/answers/find-answer.js";
 import { StoredAnswers } from "../../../src/server/answers/stored-answers.js";
 
 const COST = { requested: 3, actual: 2 };
@@ -21,26 +22,30 @@ function open(maxBytes = 100_000) {
   const made: Tags[] = [];
   const counts: Record<string, number> = {};
   let refusal: StoreRefusal | null = null;
+  let isOn = true;
   const store = new StoredAnswers(
     {
-      trace: () => ({
-        accept() {},
-        refuse() {},
-        finish() {
-          if (refusal) return refusal;
-          const tags: Tags = {
-            count: 1,
-            verdict: "current",
-            released: 0,
-            judge: () => tags.verdict,
-            release() {
-              tags.released += 1;
-            },
-          };
-          made.push(tags);
-          return tags;
-        },
-      }),
+      trace: () =>
+        isOn
+          ? {
+              accept() {},
+              refuse() {},
+              finish() {
+                if (refusal) return refusal;
+                const tags: Tags = {
+                  count: 1,
+                  verdict: "current",
+                  released: 0,
+                  judge: () => tags.verdict,
+                  release() {
+                    tags.released += 1;
+                  },
+                };
+                made.push(tags);
+                return tags;
+              },
+            }
+          : null,
       count(outcome) {
         counts[outcome] = (counts[outcome] ?? 0) + 1;
       },
@@ -53,7 +58,18 @@ function open(maxBytes = 100_000) {
     store.record(key)?.end(data === null ? null : { data, cost: COST });
     return null;
   };
-  return { store, made, counts, ask, refuse: (reason: StoreRefusal) => (refusal = reason) };
+  return {
+    store,
+    made,
+    counts,
+    ask,
+    refuse: (reason: StoreRefusal | null) => {
+      refusal = reason;
+    },
+    turn: (on: boolean) => {
+      isOn = on;
+    },
+  };
 }
 
 it("The second asking within a minute stores an answer.", () => {
@@ -87,9 +103,44 @@ it("A failed execution and a refused trace store nothing, and are counted.", () 
   ask("a", null);
   expect(made[0]!.released).toBe(1);
   refuse("stale");
-  ask("a");
+  for (const _ of [1, 2]) ask("b");
   expect(counts).toEqual({ failed: 1, stale: 1 });
   expect(store.size.answers).toBe(0);
+});
+
+it("What cannot be stored is not recorded again, and no equal query waits for it.", () => {
+  for (const lasting of ["tags", "uncached", "untagged"] as const) {
+    const { store, ask, refuse } = open();
+    refuse(lasting);
+    for (const _ of [1, 2]) ask("a");
+    expect([lasting, store.record("a"), store.recorded("a")]).toEqual([lasting, null, undefined]);
+  }
+  const { ask, refuse } = open();
+  refuse("changed");
+  for (const _ of [1, 2]) ask("a");
+  refuse(null);
+  expect([ask("a"), ask("a")]).toEqual([null, '{"data":{"a":1}']);
+});
+
+it("Nothing is recorded while no answer can be stored.", () => {
+  const { store, ask, turn } = open();
+  turn(false);
+  expect([ask("a"), ask("a"), store.record("a"), store.recorded("a")]).toEqual([
+    null,
+    null,
+    null,
+    undefined,
+  ]);
+});
+
+it("A query waits a moment for an equal one, and not for as long as that takes.", async () => {
+  const { store } = open();
+  store.record("a");
+  const recording = store.record("a");
+  expect(await findAnswer(store, "a", NO_TOKEN)).toBeNull();
+  const waiting = findAnswer(store, "a", NO_TOKEN);
+  recording?.end({ data: "{", cost: COST });
+  expect((await waiting)?.data.toString()).toBe("{");
 });
 
 it("Equal queries at once wait for one recording.", async () => {
@@ -113,19 +164,44 @@ it("Equal queries at once wait for one recording.", async () => {
 });
 
 it("The store keeps what was used last, within its bytes.", () => {
-  const { store, made, counts, ask } = open(5_000);
-  const data = `{"data":"${"x".repeat(500)}"`;
-  for (const key of ["a", "b", "c", "d", "e", "f"]) for (const _ of [1, 2]) ask(key, data);
-  expect(store.size.bytes).toBeLessThanOrEqual(5_000);
-  expect(ask("f")).toBe(data);
-  expect(ask("a")).toBeNull();
-  expect(counts.evicted).toBe(made.filter(({ released }) => released === 1).length);
+  const { store, made, counts, ask } = open(200_000);
+  const data = `{"data":"${"x".repeat(5_000)}"`;
+  for (let id = 0; id < 40; id += 1) for (const _ of [1, 2]) ask(`k${id}`, data);
+  expect(store.size.bytes).toBeLessThanOrEqual(200_000);
+  expect([ask("k0"), ask("k20")]).toEqual([null, data]);
+  expect(counts.evicted).toBeGreaterThan(0);
+  expect(made.filter(({ released }) => released === 1)).toHaveLength(
+    (counts.evicted ?? 0) + (counts.full ?? 0),
+  );
 });
 
-it("An answer that is larger than the store is not kept, and its tags are released.", () => {
-  const { store, made, counts, ask } = open(2_000);
-  for (const _ of [1, 2]) ask("a", "x".repeat(3_000));
-  expect([counts, store.size.answers, made[0]!.released]).toEqual([{ "too large": 1 }, 0, 1]);
+it("An answer that is larger than its share is not kept, and its tags are released.", () => {
+  for (const [maxBytes, size] of [
+    [2_000, 3_000],
+    [32_000_000, 600_000],
+  ] as const) {
+    const { store, made, counts, ask } = open(maxBytes);
+    for (const _ of [1, 2]) ask("a", "x".repeat(size));
+    expect([counts, store.size.answers, made[0]!.released]).toEqual([{ "too large": 1 }, 0, 1]);
+  }
+});
+
+it("A flood that asks twice replaces at most an eighth of a full store in a minute.", () => {
+  const { store, counts, ask } = open(1_000_000);
+  const data = "x".repeat(1_200);
+  const keys = Array.from({ length: 480 }, (_, index) => `kept ${index}`);
+  for (const key of keys) for (const _ of [1, 2]) ask(key, data);
+  const before = store.size.answers;
+  for (let id = 0; id < 1_000; id += 1) for (const _ of [1, 2]) ask(`flood ${id}`, data);
+  expect(counts.evicted).toBeLessThan(before / 6);
+  expect(counts.full).toBeGreaterThan(800);
+});
+
+it("Stored bytes are no slices of a shared pool.", () => {
+  const { store, ask } = open();
+  for (const _ of [1, 2]) ask("a");
+  const { buffer, length } = store.find("a", NO_TOKEN)!.data;
+  expect(buffer.byteLength).toBe(length);
 });
 
 it("A store without room records nothing.", () => {
