@@ -15,15 +15,16 @@ import { once } from "node:events";
 /**
  * $1 is the signal that stops the server, $2 the seconds it
  * may take. The rest is its command line. Prints the server's
- * pid; exits as the server exits.
+ * pid; exits as the server exits. The watch stands before the
+ * print: with a dead owner, printing ends the shell.
  */
-const GUARD = `
+export const GUARD = `
 stop="$1"; grace="$2"; shift 2; exec 3<&0
 "$@" </dev/null 3<&- & server=$!
-echo "$server"
 ( read -r _ <&3; kill -s "$stop" "$server"
   while [ "$grace" -gt 0 ] && kill -0 "$server"; do sleep 1; grace=$((grace - 1)); done
   kill -s KILL "$server" ) >/dev/null 2>&1 & watch=$!
+echo "$server"
 wait "$server"; code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;

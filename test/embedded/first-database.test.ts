@@ -49,8 +49,10 @@ const isAlive = (pid: number): boolean => {
 const fillerPid = (): Promise<number> =>
   until("the filler to begin", async () => {
     const draft = (await readdir(dataDir)).find((name) => name.startsWith("first-"));
-    return draft && Number(await readFile(join(dataDir, draft, "postgres", "pid"), "utf8"));
-  }) as Promise<number>;
+    if (!draft) return null;
+    // The file is there before its text.
+    return Number(await readFile(join(dataDir, draft, "postgres", "pid"), "utf8")) || null;
+  });
 
 test("A complete database is moved to its place, and nothing else is left.", async () => {
   expect(await fill(ENDS)).toBe(true);

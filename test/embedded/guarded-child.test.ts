@@ -1,5 +1,10 @@
 /** A guarded server ends with its owner, also when it does not want to. */
-import { expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { GUARD } from "../../src/embedded/guarded-child.js";
+import { temporaryFolder } from "../support/files.js";
 import { ensureBuilt, runModule } from "../support/node-process.js";
 import { until } from "../support/until.js";
 
@@ -44,3 +49,22 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
     await until("the server to be gone", () => !isAlive(pid));
   },
 );
+
+test("A server ends with an owner that is gone before the guard has said its pid.", async () => {
+  const { path, remove } = await temporaryFolder("guard");
+  onTestFinished(remove);
+  const pidFile = join(path, "pid");
+  const server = 'echo $$ > "$0"; exec sleep 1000';
+  // What the guard prints has no reader any more: SIGPIPE ends its shell.
+  const guarded = '{ sleep 1; exec /bin/sh -c "$0" sh TERM 1 /bin/sh -c "$1" "$2"; } | true';
+  const pipeline = spawn("/bin/sh", ["-c", guarded, GUARD, server, pidFile], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  // The file is there before its text.
+  const pid = await until(
+    "the server to start",
+    async () => Number(await readFile(pidFile, "utf8")) || null,
+  );
+  pipeline.stdin.end();
+  await until("the server to be gone", () => !isAlive(pid));
+});
