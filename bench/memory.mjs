@@ -6,9 +6,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startSouk } from "./contestants.mjs";
+import { open, startSouk } from "./contestants.mjs";
 import { freePort, memoryMiB, start, stopAll, temporaryFolder } from "./processes.mjs";
-import { medianOf, open } from "./read.mjs";
+import { median } from "./read/table.mjs";
 
 /** What a start leaves behind has settled by then. */
 const IDLE_SECONDS = 5;
@@ -61,7 +61,7 @@ function print(rows, nodeArgs) {
   for (const [name, memories] of Object.entries(rows)) {
     const now = memories.map((memory) => memory.now);
     const peak = Math.max(...memories.map((memory) => memory.peak));
-    const figures = [medianOf(now), Math.min(...now), Math.max(...now), peak];
+    const figures = [median(now), Math.min(...now), Math.max(...now), peak];
     console.log(`| ${name} | ${figures.map((figure) => figure.toFixed(0)).join(" | ")} |`);
   }
 }

@@ -1,11 +1,18 @@
 /**
- * What the size of the young generation costs: the reads of read.mjs against servers that differ in
- * `--max-semi-space-size` alone. CPU per request in interleaved rounds, and the memory of each
- * server under that load. A small one is collected more often; more of a request survives then.
+ * What the size of the young generation costs: pages and storefronts, executed each time, against
+ * servers that differ in `--max-semi-space-size` alone. CPU per request in interleaved rounds, and
+ * the memory of each server under that load. A small one is collected more often; more of a request
+ * survives then. Nothing is answered from the store: stored answers leave hardly any garbage.
  */
-import { startSouk } from "./contestants.mjs";
+import { open, startSouk } from "./contestants.mjs";
+import { ask } from "./load.mjs";
 import { memoryMiB, stopAll } from "./processes.mjs";
-import { categoryIds, medianOf, open, READS, runRounds } from "./read.mjs";
+import { runRounds } from "./read/rounds.mjs";
+import { ROWS } from "./read/rows.mjs";
+import { median } from "./read/table.mjs";
+
+const EXECUTED = { STORED_ANSWERS_BYTES: "0" };
+const MEASURED = ["storefront", "page"];
 
 /** MiB of a semi-space; null is what node chooses. */
 const SIZES = [null, 4, 8, 32, 64];
@@ -16,9 +23,10 @@ export async function benchYoung(options) {
     const place = await open(options);
     const servers = [];
     for (const size of SIZES) servers.push(await startSized(place, size));
-    const ids = await categoryIds(servers[0].url);
-    for (const { title, operations } of READS)
-      await benchOne({ title, operations: operations(ids) }, servers, place, options);
+    const { categories } = await ask(servers[0].url, { query: "{ categories { id } }" });
+    const shop = { categoryIds: categories.map(({ id }) => id) };
+    for (const row of ROWS.filter(({ name }) => MEASURED.includes(name)))
+      await benchOne(row, { servers, shop, place, options });
   } finally {
     await stopAll();
   }
@@ -26,14 +34,18 @@ export async function benchYoung(options) {
 
 async function startSized(place, size) {
   const flag = `--max-semi-space-size=${size}`;
-  const server = await startSouk({ ...place, nodeArgs: size === null ? [] : [flag] });
-  return { ...server, name: size === null ? "default" : `${size} MiB` };
+  const server = await startSouk({
+    ...place,
+    env: EXECUTED,
+    nodeArgs: size === null ? [] : [flag],
+  });
+  return { ...server, headers: {}, title: size === null ? "default" : `${size} MiB` };
 }
 
-async function benchOne({ title, operations }, servers, place, options) {
-  const bodies = operations.map((operation) => JSON.stringify(operation));
-  const rounds = await runRounds(servers, place, { ...options, bodies });
-  const cpuOf = ({ name }) => rounds.get(name).map(({ cpu }) => cpu);
+async function benchOne({ title, requests }, { servers, shop, place, options }) {
+  for (const server of servers) server.requests = requests(shop);
+  await runRounds(servers, place, options);
+  const cpuOf = ({ rounds }) => rounds.map(({ cpu }) => cpu);
   const [base] = servers.map(cpuOf);
   console.log(
     `\n### ${title}\n\n${options.rounds} interleaved rounds of ${options.seconds} s, ` +
@@ -48,11 +60,11 @@ async function benchOne({ title, operations }, servers, place, options) {
     const { now, peak } = memoryMiB(server.pid);
     const figures = [
       Math.min(...cpu).toFixed(0),
-      medianOf(cpu).toFixed(0),
-      medianOf(cpu.map((micros, round) => micros / base[round])).toFixed(2),
+      median(cpu).toFixed(0),
+      median(cpu.map((micros, round) => micros / base[round])).toFixed(2),
       now.toFixed(0),
       peak.toFixed(0),
     ];
-    console.log(`| ${server.name} | ${figures.join(" | ")} |`);
+    console.log(`| ${server.title} | ${figures.join(" | ")} |`);
   }
 }

@@ -79,7 +79,7 @@ const markdown = (heads, lines) =>
     ...lines.map((line) => `| ${line.join(" | ")} |`),
   ].join("\n");
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }
