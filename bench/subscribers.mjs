@@ -1,5 +1,5 @@
 /**
- * What an idle subscriber holds: one socket with one `leaderboardChanged` on a board that nobody
+ * What an idle subscriber holds: one socket with one `leaderboardChanged` on a board without
  * changes. Idle: nothing else happens. Busy: others get 20 changes a second while newcomers come.
  * The same number came and left before, so that code and tables are warm.
  */

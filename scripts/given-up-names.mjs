@@ -21,7 +21,7 @@ export const IDENTIFIERS = [
   ["KeyFamily", "KeySpec"],
   ["Lane", "ConflatedValue"],
   ["letInAgain", "admitSocketOperation"],
-  [/[eE]verybody/, "revokedBefore, or global"],
+  [/everybody/i, "revokedBefore, or global"],
   [/^Log(Append|Bounds|Entry|Gap|Item|Page|Position|Reader|Source|Start|TopicKind)$/, "EventLog…"],
   ["Member", "Subscriber"],
   ["mend", "catchUp"],

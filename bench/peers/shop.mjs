@@ -152,7 +152,7 @@ export const redisContext = contextWith(redisLoader);
 
 const sum = (quantities) => quantities.reduce((total, quantity) => total + Number(quantity), 0);
 
-/** Where mutations count: nobody is looked up, and a repeat counts again. */
+/** Where mutations count: no session is looked up, and a repeat counts again. */
 const CART = "cart:anybody";
 const VIEWS = "views";
 

@@ -46,8 +46,8 @@ const forIds = (ids, query, variables = {}) => {
 const isDone = (bytes) => bytes.includes('"errors":[]');
 
 /**
- * `requests(shop)` are those of a row; `as` says who asks Souk. Peers look nobody up, unless
- * `isPrivate`: then everybody is asked by the viewer. `peers` are those of a row that is not for
+ * `requests(shop)` are those of a row; `as` says who asks Souk. Peers look no session up,
+ * unless `isPrivate`: then the viewer asks all servers. `peers` are those of a row that is not for
  * all of them. Mutations come last, because they change what others read.
  */
 export const ROWS = [

@@ -34,7 +34,7 @@ test("The best peer is the cheapest by median, and a bound is no peer.", () => {
   expect(bestOf([souk, bare])).toBeUndefined();
 });
 
-test("A table leaves a ratio empty when nobody is there to compare with.", () => {
+test("A table leaves a ratio empty when there is no peer to compare with.", () => {
   expect(
     rowTable({ name: "page", contestants: [souk] })
       .split("\n")

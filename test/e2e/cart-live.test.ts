@@ -114,10 +114,10 @@ describe("cartChanged", () => {
     const watching = await watch(1);
     const { data, extensions } = await watching.next();
     expect(data?.cartChanged.lines).toEqual([]);
-    const somebody = buyer(0, { guest: extensions?.guest ?? null });
-    await somebody.add(A);
+    const shopper = buyer(0, { guest: extensions?.guest ?? null });
+    await shopper.add(A);
     await watching.until({ [A]: 1 });
-    const other = await watch(0, { guest: somebody.guest });
+    const other = await watch(0, { guest: shopper.guest });
     await other.until({ [A]: 1 });
     await Promise.all([watching.close(), other.close()]);
   });
@@ -139,14 +139,14 @@ describe("a guest who signs in", () => {
     await buyer(0, account).add(A);
     const watching = await watch(1, { authorization: `Bearer ${account.token}` });
     await watching.until({ [A]: 1 });
-    const somebody = buyer(0);
-    await somebody.add(A, { quantity: 2 });
-    await somebody.add(B);
-    const guestsOwn = await watch(1, { guest: somebody.guest });
+    const shopper = buyer(0);
+    await shopper.add(A, { quantity: 2 });
+    await shopper.add(B);
+    const guestsOwn = await watch(1, { guest: shopper.guest });
     await guestsOwn.until({ [A]: 2, [B]: 1 });
     const { headers } = await fetch(apis[1]!.url, {
       method: "POST",
-      headers: { "content-type": "application/json", cookie: `souk_guest=${somebody.guest}` },
+      headers: { "content-type": "application/json", cookie: `souk_guest=${shopper.guest}` },
       body: JSON.stringify({
         query: SIGN_IN,
         variables: {
@@ -163,15 +163,15 @@ describe("a guest who signs in", () => {
   });
 
   it("A guest who signs up finds the cart again.", async () => {
-    const somebody = buyer(0);
-    await somebody.add(C, { quantity: 4 });
+    const shopper = buyer(0);
+    await shopper.add(C, { quantity: 4 });
     const input = {
-      email: `${somebody.guest?.slice(0, 10)}@test.example`,
+      email: `${shopper.guest?.slice(0, 10)}@test.example`,
       password: "secret secret",
       name: "New",
       deliver: "TOKEN",
     };
-    const { data } = await somebody.ask(
+    const { data } = await shopper.ask(
       "mutation S($input: SignUpInput!) { signUp(input: $input) { token } }",
       { input },
     );
@@ -182,8 +182,8 @@ describe("a guest who signs in", () => {
 
   it("Fifty simultaneous sign-ins of one guest merge the cart once.", async () => {
     const account = await signUp(apis[0]!.url);
-    const somebody = buyer(0);
-    await somebody.add(A, { quantity: 3 });
+    const shopper = buyer(0);
+    await shopper.add(A, { quantity: 3 });
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
         patiently(() =>
@@ -191,7 +191,7 @@ describe("a guest who signs in", () => {
             apis[at % 2]!.url,
             SIGN_IN,
             { input: { ...pick(account), deliver: "TOKEN" } },
-            { headers: { "souk-guest": somebody.guest! } },
+            { headers: { "souk-guest": shopper.guest! } },
           ),
         ),
       ),
@@ -202,9 +202,9 @@ describe("a guest who signs in", () => {
 
   it("Of 100 additions during a sign-in, each is in the account's cart once.", async () => {
     const account = await signUp(apis[0]!.url);
-    const somebody = buyer(0);
-    await somebody.add(A);
-    const { guest } = somebody;
+    const shopper = buyer(0);
+    await shopper.add(A);
+    const { guest } = shopper;
     const adding = Array.from({ length: 100 }, (_, at) =>
       buyer((at % 2) as 0 | 1, { guest }).add(A),
     );
@@ -222,12 +222,12 @@ describe("a guest who signs in", () => {
 
   it("An addition whose answer was lost counts once after the sign-in.", async () => {
     const account = await signUp(apis[0]!.url);
-    const somebody = buyer(0);
-    await somebody.add(A, { quantity: 2, operationId: "lost" });
-    somebody.token = await signInAs(somebody, account);
-    expect(contentsOf((await somebody.add(A, { quantity: 2, operationId: "lost" })).cart!)).toEqual(
-      { [A]: 2 },
-    );
+    const shopper = buyer(0);
+    await shopper.add(A, { quantity: 2, operationId: "lost" });
+    shopper.token = await signInAs(shopper, account);
+    expect(contentsOf((await shopper.add(A, { quantity: 2, operationId: "lost" })).cart!)).toEqual({
+      [A]: 2,
+    });
   });
 });
 
@@ -235,36 +235,36 @@ describe("a guest's token after the cart has moved", () => {
   it("A guest's token adds and sets in the account's cart without showing it.", async () => {
     const account = await signUp(apis[0]!.url);
     await buyer(0, account).add(C, { quantity: 7 });
-    const somebody = buyer(0);
-    await somebody.add(A);
-    await signInAs(somebody, account);
-    const late = await somebody.add(A, { quantity: 2 });
+    const shopper = buyer(0);
+    await shopper.add(A);
+    await signInAs(shopper, account);
+    const late = await shopper.add(A, { quantity: 2 });
     expect([late.errors, late.warnings, late.cart?.lines]).toEqual([
       [],
       [{ code: "CART_MOVED", productId: null }],
       [],
     ]);
-    expect((await somebody.set(B, 5)).cart?.lines).toEqual([]);
-    expect((await somebody.cart()).lines).toEqual([]);
+    expect((await shopper.set(B, 5)).cart?.lines).toEqual([]);
+    expect((await shopper.cart()).lines).toEqual([]);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [C]: 7, [A]: 3, [B]: 5 });
   });
 
   it("It clears nothing of the account's and changes nothing expected otherwise.", async () => {
     const account = await signUp(apis[0]!.url);
-    const somebody = buyer(0);
-    const { cart } = await somebody.add(A);
-    await signInAs(somebody, account);
-    const refused = [await somebody.clear(), await somebody.set(A, 0, cart!.version)];
+    const shopper = buyer(0);
+    const { cart } = await shopper.add(A);
+    await signInAs(shopper, account);
+    const refused = [await shopper.clear(), await shopper.set(A, 0, cart!.version)];
     expect(refused.map(({ errors }) => errors[0]?.code)).toEqual(["CONFLICT", "CONFLICT"]);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 1 });
   });
 
   it("A moved guest's token brings nothing to another account.", async () => {
     const [first, second] = [await signUp(apis[0]!.url), await signUp(apis[0]!.url)];
-    const somebody = buyer(0);
-    await somebody.add(A);
-    await signInAs(somebody, first);
-    await signInAs(somebody, second);
+    const shopper = buyer(0);
+    await shopper.add(A);
+    await signInAs(shopper, first);
+    await signInAs(shopper, second);
     expect(contentsOf(await buyer(1, second).cart())).toEqual({});
     expect(contentsOf(await buyer(1, first).cart())).toEqual({ [A]: 1 });
   });
@@ -274,44 +274,44 @@ describe("a process that died between sealing and merging", () => {
   /** What such a process leaves. */
   async function leaveSealed(mergeToo: boolean) {
     const account = await signUp(apis[0]!.url);
-    const somebody = buyer(0);
-    await somebody.add(A, { quantity: 3 });
+    const shopper = buyer(0);
+    await shopper.add(A, { quantity: 3 });
     const { store } = await openCarts({ url: redis.url, keys: createKeys() });
     const userId = Number(Buffer.from(account.id, "base64url").toString().split(":")[1]);
-    const { move, lines, operations } = await store.seal(somebody.guest!.split(".")[0]!, userId);
+    const { move, lines, operations } = await store.seal(shopper.guest!.split(".")[0]!, userId);
     if (mergeToo)
       await store.merge(
         move,
         lines.map((line) => ({ ...line, stock: 1_000 })),
         operations,
       );
-    return { account, somebody };
+    return { account, shopper };
   }
-  const repairs: [string, (somebody: Buyer) => Promise<unknown>, Record<string, number>][] = [
-    ["read of the guest", (somebody) => somebody.cart(), { [A]: 3 }],
-    ["write of the guest", (somebody) => somebody.add(B), { [A]: 3, [B]: 1 }],
+  const repairs: [string, (shopper: Buyer) => Promise<unknown>, Record<string, number>][] = [
+    ["read of the guest", (shopper) => shopper.cart(), { [A]: 3 }],
+    ["write of the guest", (shopper) => shopper.add(B), { [A]: 3, [B]: 1 }],
   ];
   it.each(repairs)(
     "The next %s completes an interrupted merge once.",
     async (_name, repair, wanted) => {
       for (const mergeToo of [false, true]) {
-        const { account, somebody } = await leaveSealed(mergeToo);
-        await Promise.all([repair(somebody), somebody.cart(), somebody.cart()]);
+        const { account, shopper } = await leaveSealed(mergeToo);
+        await Promise.all([repair(shopper), shopper.cart(), shopper.cart()]);
         expect(contentsOf(await buyer(1, account).cart())).toEqual(wanted);
       }
     },
   );
 
   it("The account's next read repairs it, on a client that still shows the guest.", async () => {
-    const { account, somebody } = await leaveSealed(false);
+    const { account, shopper } = await leaveSealed(false);
     expect(
-      contentsOf(await buyer(1, { token: account.token, guest: somebody.guest }).cart()),
+      contentsOf(await buyer(1, { token: account.token, guest: shopper.guest }).cart()),
     ).toEqual({ [A]: 3 });
   });
 
   it("The next sign-in completes an interrupted merge.", async () => {
-    const { account, somebody } = await leaveSealed(false);
-    await signInAs(somebody, account);
+    const { account, shopper } = await leaveSealed(false);
+    await signInAs(shopper, account);
     expect(contentsOf(await buyer(1, account).cart())).toEqual({ [A]: 3 });
   });
 });
@@ -319,13 +319,13 @@ describe("a process that died between sealing and merging", () => {
 describe("when Redis is down", () => {
   it("No cart is shown empty, everybody is told, and carts and merges return later.", async () => {
     const account = await signUp(apis[0]!.url);
-    const [somebody, customer] = [buyer(0), buyer(0, account)];
-    await somebody.add(A, { quantity: 2 });
+    const [shopper, customer] = [buyer(0), buyer(0, account)];
+    await shopper.add(A, { quantity: 2 });
     await customer.add(B);
-    const watching = await watch(1, { guest: somebody.guest });
+    const watching = await watch(1, { guest: shopper.guest });
     await watching.until({ [A]: 2 });
     await redis.kill();
-    for (const asking of [somebody, customer, buyer(1)]) {
+    for (const asking of [shopper, customer, buyer(1)]) {
       for (const operation of [
         "{ cart { version } }",
         `mutation { addToCart(productId: "${A}") { errors { code } } }`,
@@ -336,10 +336,10 @@ describe("when Redis is down", () => {
       }
     }
     await redis.restart();
-    await until("the carts", () => somebody.cart());
-    expect(contentsOf(await somebody.cart())).toEqual({ [A]: 2 });
+    await until("the carts", () => shopper.cart());
+    expect(contentsOf(await shopper.cart())).toEqual({ [A]: 2 });
     expect(contentsOf(await until("the session", () => customer.cart()))).toEqual({ [B]: 1 });
-    await somebody.add(C);
+    await shopper.add(C);
     await watching.until({ [A]: 2, [C]: 1 });
     await watching.close();
   });
@@ -349,9 +349,9 @@ const pick = ({ email, password }: { email: string; password: string }) => ({ em
 
 /** Signs a guest in; resolves to the token. */
 async function signInAs(
-  somebody: Buyer,
+  shopper: Buyer,
   account: { email: string; password: string },
 ): Promise<string> {
-  const { data } = await somebody.ask(SIGN_IN, { input: { ...pick(account), deliver: "TOKEN" } });
+  const { data } = await shopper.ask(SIGN_IN, { input: { ...pick(account), deliver: "TOKEN" } });
   return String(data.signIn!.token);
 }

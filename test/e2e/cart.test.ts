@@ -74,24 +74,24 @@ const inStock: string[] = [];
 const seeded = (at: number): string => inStock[at] ?? "";
 
 /** One piece, and nothing of the answer. */
-const put = (somebody: Buyer, at: number) =>
-  somebody.ask(
+const put = (shopper: Buyer, at: number) =>
+  shopper.ask(
     `mutation { setCartLine(productId: "${seeded(at)}", quantity: 1) { errors { code } } }`,
   );
 
 describe("a cart", () => {
   it("A stranger's cart is empty, and the first addition makes them a guest.", async () => {
-    const somebody = buyer();
-    expect(await somebody.cart()).toMatchObject({
+    const shopper = buyer();
+    expect(await shopper.cart()).toMatchObject({
       version: 0,
       quantity: 0,
       lines: [],
       subtotal: { amount: 0, currency: "EUR" },
     });
-    expect(somebody.guest).toBeNull();
+    expect(shopper.guest).toBeNull();
     const id = await product("first", { price: 250 });
-    const { cart, errors, warnings } = await somebody.add(id, { quantity: 3 });
-    expect([errors, warnings, somebody.guest?.length]).toEqual([[], [], 66]);
+    const { cart, errors, warnings } = await shopper.add(id, { quantity: 3 });
+    expect([errors, warnings, shopper.guest?.length]).toEqual([[], [], 66]);
     expect(cart).toMatchObject({
       quantity: 3,
       subtotal: { amount: 750, currency: "EUR" },
@@ -105,7 +105,7 @@ describe("a cart", () => {
         },
       ],
     });
-    expect(await somebody.cart()).toEqual(cart);
+    expect(await shopper.cart()).toEqual(cart);
     expect(await buyer().cart()).toMatchObject({ lines: [] });
   });
 
@@ -136,22 +136,22 @@ describe("a cart", () => {
   });
 
   it("One piece is added without a quantity, and also for null.", async () => {
-    const somebody = buyer();
-    await somebody.ask(`mutation { addToCart(productId: "${seeded(1)}") { errors { code } } }`);
-    await somebody.add(seeded(1), { quantity: null });
-    expect(contentsOf(await somebody.cart())).toEqual({ [seeded(1)]: 2 });
+    const shopper = buyer();
+    await shopper.ask(`mutation { addToCart(productId: "${seeded(1)}") { errors { code } } }`);
+    await shopper.add(seeded(1), { quantity: null });
+    expect(contentsOf(await shopper.cart())).toEqual({ [seeded(1)]: 2 });
   });
 
   it("A cart line can be set and removed, and a cart cleared.", async () => {
-    const somebody = buyer();
-    await somebody.add(seeded(1), { quantity: 5 });
-    await somebody.set(seeded(2), 3);
-    expect(contentsOf((await somebody.set(seeded(1), 2)).cart!)).toEqual({
+    const shopper = buyer();
+    await shopper.add(seeded(1), { quantity: 5 });
+    await shopper.set(seeded(2), 3);
+    expect(contentsOf((await shopper.set(seeded(1), 2)).cart!)).toEqual({
       [seeded(1)]: 2,
       [seeded(2)]: 3,
     });
-    expect(contentsOf((await somebody.set(seeded(1), 0)).cart!)).toEqual({ [seeded(2)]: 3 });
-    expect((await somebody.clear()).cart).toMatchObject({
+    expect(contentsOf((await shopper.set(seeded(1), 0)).cart!)).toEqual({ [seeded(2)]: 3 });
+    expect((await shopper.clear()).cart).toMatchObject({
       lines: [],
       quantity: 0,
       subtotal: { amount: 0 },
@@ -159,10 +159,10 @@ describe("a cart", () => {
   });
 
   it("A repeated operation id adds nothing, and other arguments under it are told.", async () => {
-    const somebody = buyer();
-    const first = await somebody.add(seeded(1), { quantity: 2, operationId: "one" });
-    expect(await somebody.add(seeded(1), { quantity: 2, operationId: "one" })).toEqual(first);
-    const other = await somebody.add(seeded(2), { quantity: 2, operationId: "one" });
+    const shopper = buyer();
+    const first = await shopper.add(seeded(1), { quantity: 2, operationId: "one" });
+    expect(await shopper.add(seeded(1), { quantity: 2, operationId: "one" })).toEqual(first);
+    const other = await shopper.add(seeded(2), { quantity: 2, operationId: "one" });
     expect([other.errors, other.cart]).toEqual([
       [{ code: "IDEMPOTENCY_MISMATCH", field: ["operationId"] }],
       first.cart,
@@ -170,12 +170,12 @@ describe("a cart", () => {
   });
 
   it("Another version than expected is a CONFLICT with the present cart.", async () => {
-    const somebody = buyer();
-    const { cart: seen } = await somebody.add(seeded(1));
-    const { cart: now } = await somebody.add(seeded(2));
+    const shopper = buyer();
+    const { cart: seen } = await shopper.add(seeded(1));
+    const { cart: now } = await shopper.add(seeded(2));
     for (const late of [
-      await somebody.set(seeded(1), 9, seen!.version),
-      await somebody.clear(seen!.version),
+      await shopper.set(seeded(1), 9, seen!.version),
+      await shopper.clear(seen!.version),
     ]) {
       expect(late).toEqual({
         cart: now,
@@ -183,18 +183,18 @@ describe("a cart", () => {
         warnings: [],
       });
     }
-    expect((await somebody.clear(now!.version)).errors).toEqual([]);
+    expect((await shopper.clear(now!.version)).errors).toEqual([]);
   });
 
   it("An expired cart is empty, with a new version and without an error.", async () => {
-    const somebody = buyer();
-    const { cart } = await somebody.add(seeded(1));
+    const shopper = buyer();
+    const { cart } = await shopper.add(seeded(1));
     expect(Date.parse(cart!.expiresAt) - Date.now()).toBeGreaterThan(6.9 * 24 * 3_600_000);
-    const key = place.keys.cart(`guest:${somebody.guest?.split(".")[0]}`);
+    const key = place.keys.cart(`guest:${shopper.guest?.split(".")[0]}`);
     await age(redis, key, 7 * 24 * 3_600_000 + 1);
-    const after = await somebody.cart();
+    const after = await shopper.cart();
     expect([after.lines, after.version > cart!.version]).toEqual([[], true]);
-    expect((await somebody.set(seeded(1), 1, cart!.version)).errors[0]?.code).toBe("CONFLICT");
+    expect((await shopper.set(seeded(1), 1, cart!.version)).errors[0]?.code).toBe("CONFLICT");
   });
 });
 
@@ -219,10 +219,10 @@ describe("what is refused, with the field to blame", () => {
     ["a removed product", () => removed, 1, "PRODUCT_REMOVED", "productId"],
     ["what is sold out", () => soldOut, 1, "OUT_OF_STOCK", "quantity"],
   ])("Adding %s is refused with its field.", async (_name, id, quantity, code, field) => {
-    const somebody = buyer();
-    const { errors } = await somebody.add(id(), { quantity });
+    const shopper = buyer();
+    const { errors } = await shopper.add(id(), { quantity });
     expect(errors).toEqual([{ code, field: [field] }]);
-    expect((await somebody.cart()).lines).toEqual([]);
+    expect((await shopper.cart()).lines).toEqual([]);
   });
 
   it.each([
@@ -266,9 +266,9 @@ describe("what is refused, with the field to blame", () => {
   });
 
   it("Line 201 and piece 1,000 of a line are refused.", async () => {
-    const somebody = buyer();
-    for (let at = 1; at <= 200; at++) await put(somebody, at);
-    const full = await somebody.add(seeded(201));
+    const shopper = buyer();
+    for (let at = 1; at <= 200; at++) await put(shopper, at);
+    const full = await shopper.add(seeded(201));
     expect(full.errors).toEqual([{ code: "LIMIT_REACHED", field: ["productId"] }]);
     const id = await product("plenty", { stock: 5_000 });
     const other = buyer();
@@ -279,68 +279,68 @@ describe("what is refused, with the field to blame", () => {
 
 describe("what the customer is told", () => {
   it("A quantity that is clamped to the stock is a warning.", async () => {
-    const somebody = buyer();
+    const shopper = buyer();
     const id = await product("scarce", { stock: 3 });
-    const { cart, warnings } = await somebody.add(id, { quantity: 5 });
+    const { cart, warnings } = await shopper.add(id, { quantity: 5 });
     expect([contentsOf(cart!), warnings]).toEqual([
       { [id]: 3 },
       [{ code: "QUANTITY_CLAMPED", productId: id }],
     ]);
-    expect((await somebody.set(id, 9)).warnings).toEqual([
+    expect((await shopper.set(id, 9)).warnings).toEqual([
       { code: "QUANTITY_CLAMPED", productId: id },
     ]);
   });
 
   it("A changed price is told while it stands, and once more when the line takes it.", async () => {
-    const somebody = buyer();
+    const shopper = buyer();
     const id = await product("dearer", { price: 100 });
-    await somebody.add(id, { quantity: 2 });
+    await shopper.add(id, { quantity: 2 });
     await product("dearer", { price: 130 });
-    expect((await somebody.cart()).lines[0]).toMatchObject({
+    expect((await shopper.cart()).lines[0]).toMatchObject({
       unitPrice: { amount: 100 },
       total: { amount: 260 },
       priceChanged: true,
     });
     const changed = { code: "PRICE_CHANGED", productId: id };
-    expect((await somebody.add(seeded(1))).warnings).toEqual([changed]);
-    const confirmed = await somebody.set(id, 2);
+    expect((await shopper.add(seeded(1))).warnings).toEqual([changed]);
+    const confirmed = await shopper.set(id, 2);
     expect(confirmed.warnings).toEqual([changed]);
     expect(confirmed.cart?.lines[0]).toMatchObject({
       unitPrice: { amount: 130 },
       priceChanged: false,
     });
-    expect((await somebody.set(id, 2)).warnings).toEqual([]);
+    expect((await shopper.set(id, 2)).warnings).toEqual([]);
   });
 
   it("A product that is gone or short is shown, unavailable, outside the subtotal.", async () => {
-    const somebody = buyer();
+    const shopper = buyer();
     const [gone, fewer, there] = [
       await product("gone"),
       await product("fewer"),
       await product("there", { price: 70 }),
     ];
-    for (const id of [gone, fewer, there]) await somebody.add(id, { quantity: 2 });
+    for (const id of [gone, fewer, there]) await shopper.add(id, { quantity: 2 });
     await remove(gone);
     await product("fewer", { stock: 1 });
-    const { cart, warnings } = await somebody.set(there, 3);
+    const { cart, warnings } = await shopper.set(there, 3);
     expect(warnings).toEqual([{ code: "PRODUCT_GONE", productId: gone }]);
     expect(cart?.lines.map(({ available }) => available)).toEqual([false, false, true]);
     expect([cart?.quantity, cart?.subtotal.amount]).toEqual([7, 210]);
-    expect((await somebody.set(gone, 0)).errors).toEqual([]);
+    expect((await shopper.set(gone, 0)).errors).toEqual([]);
   });
 });
 
 it("The products of 200 lines are read in one round trip, without SQL when cached.", async () => {
-  const somebody = buyer();
-  for (let at = 1; at <= 200; at++) await put(somebody, at);
+  const shopper = buyer();
+  for (let at = 1; at <= 200; at++) await put(shopper, at);
   const counts = () =>
     Promise.all([
       metric(app.url, "souk_redis_round_trip_seconds_count", 'what="cache read"'),
       metric(app.url, "souk_loads_total"),
     ]);
-  await somebody.cart();
+  await shopper.cart();
   const before = await counts();
-  expect((await somebody.cart()).lines).toHaveLength(200);
+  expect((await shopper.cart()).lines).toHaveLength(200);
   const after = await counts();
   expect([after[0] - before[0], after[1] - before[1]]).toEqual([1, 0]);
 });

@@ -56,7 +56,9 @@ test("A server ends with an owner that is gone before the guard has said its pid
   const pidFile = join(path, "pid");
   const server = 'echo $$ > "$0"; exec sleep 1000';
   // What the guard prints has no reader any more: SIGPIPE ends its shell.
-  const guarded = '{ sleep 1; exec /bin/sh -c "$0" sh TERM 1 /bin/sh -c "$1" "$2"; } | true';
+  const guarded = `mkfifo "$2.out"; cat "$2.out" >/dev/null & reader=$!; exec 4>"$2.out"
+    kill $reader; wait $reader
+    /bin/sh -c "$0" sh TERM 1 /bin/sh -c "$1" "$2" >&4; read -r _`;
   const pipeline = spawn("/bin/sh", ["-c", guarded, GUARD, server, pidFile], {
     stdio: ["pipe", "ignore", "ignore"],
   });

@@ -102,7 +102,7 @@ const FOR_CUSTOMERS =
   /\b(addReview|revokeOtherSessions|like|unlike|submitScore|markNotificationsRead)\b/;
 
 /** Mutations that need nobody: whoever sends them is a guest. */
-const FOR_EVERYBODY = /\b(trackView|share)\(/;
+const FOR_ALL_CALLERS = /\b(trackView|share)\(/;
 
 /** Queries that only admins may send. */
 const FOR_ADMINS = /\bactivity\(/;
@@ -262,7 +262,7 @@ describe("the examples", () => {
     expect(await whoIs(app.url, String(changePassword!.token))).toBe("UNAUTHENTICATED");
   });
 
-  const open = ofKind("mutation").filter(({ query }) => FOR_EVERYBODY.test(query));
+  const open = ofKind("mutation").filter(({ query }) => FOR_ALL_CALLERS.test(query));
   it.each(open)("The public example mutation $name works.", async ({ query, variables }) => {
     const { data, errors } = await post(app.url, query, variables);
     expect({ errors, blanks: blanksOf(data).filter((path) => !MEANT.test(path)) }).toEqual({
@@ -273,7 +273,7 @@ describe("the examples", () => {
 
   const guarded = ofKind("mutation").filter(
     ({ name, query }) =>
-      !OF_ACCOUNTS.has(name) && !OF_CARTS.has(name) && !FOR_EVERYBODY.test(query),
+      !OF_ACCOUNTS.has(name) && !OF_CARTS.has(name) && !FOR_ALL_CALLERS.test(query),
   );
   it.each(guarded)(
     "The restricted example mutation $name works for its role alone.",

@@ -110,7 +110,7 @@ describe("a process that is brought up to date", () => {
     },
   );
 
-  it("A process serves everybody except the user whose revocation Redis refuses.", async () => {
+  it("A process serves all users except the one whose revocation Redis refuses.", async () => {
     const first = await openSessions();
     const [ada, bob] = [await first.signIn(ADA), await first.signIn(BOB)];
     await first.connection.set(first.redis.keys.sessions(ADA.tag), "not a set");

@@ -46,7 +46,7 @@ const showsPreflight = (headers: FastifyRequest["headers"]): boolean =>
 /**
  * Finds a stored answer and admits the operation. Null where
  * it has to be executed. A rejection is left to Apollo, which
- * answers it as any other.
+ * answers it like those of executed queries.
  */
 export async function findStored(
   deps: StoredAnswerDeps,

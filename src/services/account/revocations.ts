@@ -38,14 +38,14 @@ export function createApplyRevocation(
   return async (revocation) => {
     const ended = await store.revoke(revocation);
     await pubsub.publish(SESSIONS_TOPIC, {
-      userId: revocation.kind === "everyone" ? EVERYBODY : revocation.userId,
+      userId: revocation.kind === "everyone" ? ALL_USERS : revocation.userId,
     });
     return ended;
   };
 }
 
 /** In place of a user's id. */
-export const EVERYBODY = 0;
+export const ALL_USERS = 0;
 
 /** `revoked` is null when refused or not counted. */
 export interface RevocationOutcome {

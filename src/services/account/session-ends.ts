@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
 import type { PubSub } from "../../redis/pubsub/pubsub.js";
-import { EVERYBODY } from "./revocations.js";
+import { ALL_USERS } from "./revocations.js";
 
 export interface SessionEnds {
   /**
@@ -32,7 +32,7 @@ export async function watchSessionEnds(
     if (topic === undefined || topic.kind === SESSIONS_TOPIC.kind) notify(null);
   });
   const unsubscribe = await pubsub.subscribe(SESSIONS_TOPIC, ({ userId }) =>
-    notify(userId === EVERYBODY ? null : userId),
+    notify(userId === ALL_USERS ? null : userId),
   );
   return {
     onEnded(listener) {

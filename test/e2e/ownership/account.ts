@@ -1,5 +1,5 @@
 /** Users and sessions: who may name them. */
-import { adminOnly, NOBODY, owned, type Rows } from "../ownership-row.js";
+import { adminOnly, NO_USER, owned, type Rows } from "../ownership-row.js";
 
 /** In no store. */
 const A_SESSION = "A".repeat(43);
@@ -9,14 +9,14 @@ export const rows: Rows = {
     operation:
       "query ($id: ID!) { node(id: $id) { __typename id ... on User { name role createdAt } } }",
     theirs: ({ owner }) => owner.id,
-    missing: () => NOBODY,
+    missing: () => NO_USER,
   }),
   "nodes(User)": owned({
     operation:
       "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on User { name role " +
       "createdAt } } }",
-    theirs: ({ owner }) => ({ ids: [owner.id, NOBODY] }),
-    missing: () => ({ ids: [NOBODY, NOBODY] }),
+    theirs: ({ owner }) => ({ ids: [owner.id, NO_USER] }),
+    missing: () => ({ ids: [NO_USER, NO_USER] }),
   }),
   "Mutation.revokeSession(id)": owned({
     operation:
@@ -32,6 +32,6 @@ export const rows: Rows = {
       "mutation ($id: ID!) { revokeAllSessions(input: { userId: $id }) { revoked errors { " +
       "code message field } } }",
     theirs: ({ owner }) => owner.id,
-    missing: () => NOBODY,
+    missing: () => NO_USER,
   }),
 };

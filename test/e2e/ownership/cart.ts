@@ -20,6 +20,6 @@ export const rows: Rows = {
       );
       return owner.id;
     },
-    missing: () => "an operation of nobody",
+    missing: () => "an operation that was never sent",
   }),
 };

@@ -11,10 +11,10 @@ export const rows: Rows = {
   "node(Brand)": open(CATALOGUE),
   "nodes(Brand)": open(CATALOGUE),
   "node(Review)": open(
-    "reviews are shown to everybody, with the name of their author and nothing else of them",
+    "reviews are shown to all callers, with the name of their author and nothing else of them",
   ),
   "nodes(Review)": open(
-    "reviews are shown to everybody, with the name of their author and nothing else of them",
+    "reviews are shown to all callers, with the name of their author and nothing else of them",
   ),
   "Query.product(id)": open(CATALOGUE),
   "Query.category(id)": open(CATALOGUE),

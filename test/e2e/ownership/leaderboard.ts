@@ -1,7 +1,7 @@
 /** Leaderboards: who may name them. */
-import { CURSOR, NOBODY, open, owned, type Rows, type Shop } from "../ownership-row.js";
+import { CURSOR, NO_USER, open, owned, type Rows, type Shop } from "../ownership-row.js";
 
-const BOARDS = "boards are public, whoever is on them";
+const BOARDS = "boards are public, whatever owners they show";
 
 /** A board of the row's own. */
 async function boardOf({ owner, asAdmin }: Shop): Promise<string> {
@@ -29,6 +29,6 @@ export const rows: Rows = {
       "mutation ($slug: String!, $id: ID!) { submitScore(input: { slug: $slug, owner: $id, " +
       "score: 1 }) { changes { rank } errors { code message field } } }",
     theirs: async (shop) => ({ slug: await boardOf(shop), id: shop.owner.id }),
-    missing: async (shop) => ({ slug: await boardOf(shop), id: NOBODY }),
+    missing: async (shop) => ({ slug: await boardOf(shop), id: NO_USER }),
   }),
 };

@@ -4,7 +4,7 @@ import { encodeId } from "../../../src/domain/ids.js";
 import { notificationLog } from "../../../src/domain/notification.js";
 import {
   adminOnly,
-  NOBODY,
+  NO_USER,
   OPERATION,
   open,
   owned,
@@ -90,7 +90,7 @@ export const rows: Rows = {
       sendNotification(input: { userIds: [$id], kind: "test", title: "Hello", body: "" }) {
         recipients errors { code message field } } }`,
     theirs: ({ owner }) => owner.id,
-    missing: () => NOBODY,
+    missing: () => NO_USER,
   }),
   "Mutation.sendNotification(input.operationId)": open(OPERATION),
 };
