@@ -90,6 +90,7 @@ class Round {
   }
 
   async run(): Promise<void> {
+    await this.fillStores();
     const steps: Promise<void>[] = [];
     for (let step = 0; step < STEPS; step += 1) {
       steps.push(
@@ -102,6 +103,17 @@ class Round {
     }
     await Promise.all(steps);
     for (const process of this.processes.keys()) await this.read(process, true);
+  }
+
+  /**
+   * Reads until every store had the chance to keep an answer: the first load creates the tags, the
+   * next two reads are the askings that an answer is stored at. The steps then find answers to end.
+   */
+  private async fillStores(): Promise<void> {
+    for (const [process, { store }] of this.processes.entries()) {
+      if (!store) continue;
+      for (let asked = 0; asked < 3; asked += 1) await this.read(process, false);
+    }
   }
 
   private async write(process: number): Promise<void> {
