@@ -89,7 +89,7 @@ export async function askText(url, { method, body, search = "" }, headers = {}) 
   const answer = parse(text);
   if (!response.ok || answer?.errors || !answer?.data)
     throw new Error(`${url}: HTTP ${response.status}: ${text.slice(0, 500)}`);
-  return { data: answer.data, text };
+  return { data: answer.data, text, limits: response.headers.get("ratelimit") };
 }
 
 function parse(text) {

@@ -71,7 +71,7 @@ async function benchRow(row, { souk, servers, shop, place, options }) {
     requests.at(at % requests.length),
   );
   for (const one of contestants.filter(({ kind }) => kind === "souk"))
-    await verifyLimited(one, someRequests, place.redis);
+    await verifyLimited(one, someRequests);
   await runRounds(contestants, place, options);
   const { rounds, seconds, connections } = options;
   console.log(

@@ -8,6 +8,7 @@
  * forged.
  */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import proxyAddr from "@fastify/proxy-addr";
 import { normalAddress } from "../domain/address.js";
 
@@ -17,15 +18,28 @@ import { normalAddress } from "../domain/address.js";
  */
 export type ClientAddress = (request: IncomingMessage) => string;
 
+/** Of connections: theirs does not change. */
+const ofSockets = new WeakMap<Socket, string>();
+
+function addressOf(socket: Socket): string {
+  let address = ofSockets.get(socket);
+  if (address === undefined) {
+    address = normalAddress(socket.remoteAddress ?? "");
+    // One that is closed has none.
+    if (address !== "") ofSockets.set(socket, address);
+  }
+  return address;
+}
+
 /** @param trustedProxies addresses or CIDR ranges */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
-  if (trustedProxies.length === 0) return ({ socket }) => normalAddress(socket.remoteAddress ?? "");
+  if (trustedProxies.length === 0) return ({ socket }) => addressOf(socket);
   const trusted = proxyAddr.compile([...trustedProxies]);
   return (request) => {
     const addresses = proxyAddr
       .all(request, (address) => trusted(normalAddress(address), 0))
       .map(normalAddress);
-    // A proxy may write "unknown"; then the nearest known address
+    // A proxy may write "unknown"; then the nearest ofSockets address
     // counts.
     return addresses.findLast((address) => address !== "") ?? "";
   };

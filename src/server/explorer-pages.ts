@@ -4,7 +4,7 @@
  */
 import { sha256 } from "../domain/hash.js";
 import { encodeId } from "../domain/ids.js";
-import { GRAPHQL_PATH } from "./http/http.js";
+import { GRAPHQL_PATH } from "./http/path.js";
 
 export interface Page {
   readonly html: string;

@@ -3,32 +3,18 @@
  * /graphql, `graphiql` shows GraphiQL there; both serve
  * /graphiql. `off` serves neither and turns introspection off.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Config } from "../config/config.js";
 import { graphiqlPage, type Page, sandboxPage } from "./explorer-pages.js";
+import { GRAPHQL_PATH } from "./http/path.js";
 
-/** Answers GET /graphql of a browser; null without an explorer. */
-export type ShowExplorer = ((reply: FastifyReply) => Promise<FastifyReply>) | null;
-
-/**
- * Adds /graphiql and answers GET /graphql. Pages are made on
- * first use.
- */
-export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer"]): ShowExplorer {
-  if (mode === "off") return null;
+/** Adds /graphiql and the page at /graphql, made on first use. */
+export function addExplorer(app: FastifyInstance, mode: Config["http"]["explorer"]): void {
+  if (mode === "off") return;
   const graphiql = once(graphiqlPage);
   const atGraphql = mode === "sandbox" ? once(sandboxPage) : graphiql;
   app.get("/graphiql", async (_request, reply) => sendPage(reply, await graphiql()));
-  return async (reply) => sendPage(reply, await atGraphql());
-}
-
-/**
- * Whether a browser opens the page, rather than a client with a
- * query.
- */
-export function wantsPage({ method, headers }: FastifyRequest): boolean {
-  const accept = headers.accept ?? "";
-  return method === "GET" && accept.includes("text/html") && !accept.includes("json");
+  app.get(GRAPHQL_PATH, async (_request, reply) => sendPage(reply, await atGraphql()));
 }
 
 function sendPage(reply: FastifyReply, { html, policy }: Page): FastifyReply {

@@ -8,7 +8,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { withDeadline } from "../domain/time/deadline.js";
-import { type LoadMetrics, reportShedding } from "../telemetry/load-metrics.js";
+import { reportShedding } from "../telemetry/load-metrics.js";
 import { createSocketCounts } from "./connection/counts.js";
 import {
   createSessionSockets,
@@ -16,13 +16,16 @@ import {
   type SessionSockets,
 } from "./connection/session-sockets.js";
 import { drainSockets } from "./drain.js";
-import { addExplorer, wantsPage } from "./explorer.js";
+import { addExplorer } from "./explorer.js";
 import { createApollo } from "./http/apollo.js";
+import { createCommonHeaders, normalOrigins } from "./http/common-headers.js";
+import { createEndpoint } from "./http/endpoint.js";
+import { createErrorAnswers } from "./http/errors.js";
 import { graphqlHandler } from "./http/graphql-route.js";
 import { addHealth, type Readiness } from "./http/health.js";
-import { createHttp, GRAPHQL_PATH } from "./http/http.js";
+import { createHttp } from "./http/http.js";
 import { listen } from "./http/listen.js";
-import { createShedding, withPermit } from "./http/shed-requests.js";
+import { securityHeaders } from "./http/security-headers.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
 import { createLoad, type LoadShedder } from "./load.js";
 import { checkManifest } from "./operation/manifest.js";
@@ -63,13 +66,6 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   const isDraining = () => state.draining;
   const pipeline = createPipeline(deps);
   const shedding = openShedding(deps);
-  const { load } = shedding;
-  const early = {
-    ...shedding,
-    addressOf: pipeline.callers.addressOf,
-    sessionCookie: pipeline.callers.sessionCookie,
-  };
-  const app = await createHttp(config, log, { requestArrivalMs: deps.requestArrivalMs, early });
   metrics.keepOperations(checkManifest(deps.documents.manifest, pipeline.readDocument));
   const apollo = createApollo({
     ...pipeline,
@@ -79,8 +75,9 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  addGraphQL(app, { apollo, deps, pipeline, ...shedding });
-  addHealth(app, { readiness: withLoad(readiness, load), isDraining, metrics });
+  const app = await openHttp(deps, { pipeline, shedding, apollo, isDraining });
+  addExplorer(app, config.http.explorer);
+  addHealth(app, { readiness: withLoad(readiness, shedding.load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const operations = socketOperationDeps(deps, { pipeline, shedding, sessions });
   const sockets = serveWebSockets(app.server, {
@@ -101,7 +98,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
       state.draining = true;
       closing ??= closeWithin(config.http.shutdownMs, app, sockets).then(() => {
         sessions.close();
-        load.close();
+        shedding.load.close();
         return apollo.stop();
       });
       return closing;
@@ -132,14 +129,6 @@ const socketOperationDeps = (
   slowSocketMs: config.live.slowSocketMs,
 });
 
-interface GraphQLRoute {
-  readonly apollo: ReturnType<typeof createApollo>;
-  readonly deps: ServerDeps;
-  readonly pipeline: Pipeline;
-  readonly load: LoadShedder;
-  readonly shedding: Pick<LoadMetrics, "shed">;
-}
-
 function openShedding({ config, metrics, log }: ServerDeps) {
   const load = createLoad(config.limits.load);
   metrics.readLoadFrom(load);
@@ -158,37 +147,40 @@ const withLoad =
     };
   };
 
-function addGraphQL(
-  app: FastifyInstance,
-  { apollo, deps, pipeline, load, shedding }: GraphQLRoute,
-): void {
-  const { http, limits, live, production } = deps.config;
-  const unsent = createUnsentAnswers(limits.answerBytes, live.slowSocketMs);
-  const answer = graphqlHandler({
-    ...pipeline,
-    apollo,
-    unsent,
-    jsonDepth: limits.jsonDepth,
-    secureCookies: production,
-  });
-  const showExplorer = addExplorer(app, http.explorer);
-  const shedOrAnnounce = createShedding({
-    load,
-    shedding,
-    admission: deps.admission,
+interface HttpSide {
+  readonly pipeline: Pipeline;
+  readonly shedding: ReturnType<typeof openShedding>;
+  readonly apollo: ReturnType<typeof createApollo>;
+  readonly isDraining: () => boolean;
+}
+
+/** The endpoint at /graphql, and the instance for other routes. */
+async function openHttp(
+  { config, log, admission, requestArrivalMs }: ServerDeps,
+  { pipeline, shedding, apollo, isDraining }: HttpSide,
+): Promise<FastifyInstance> {
+  const { http, limits, live, production } = config;
+  const headers = await securityHeaders(production);
+  const origins = normalOrigins(http.allowedOrigins);
+  const answerError = createErrorAnswers(log, !production);
+  const endpoint = createEndpoint({
+    ...shedding,
+    admission,
     callers: pipeline.callers,
+    bodyLimit: limits.bodyBytes,
+    commonHeaders: createCommonHeaders(headers, origins),
+    isDraining,
+    showsPage: http.explorer !== "off",
+    answerError,
+    handle: graphqlHandler({
+      ...pipeline,
+      apollo,
+      unsent: createUnsentAnswers(limits.answerBytes, live.slowSocketMs),
+      jsonDepth: limits.jsonDepth,
+      secureCookies: production,
+    }),
   });
-  app.route({
-    method: ["GET", "POST"],
-    url: GRAPHQL_PATH,
-    onRequest: async (request, reply) => {
-      if (!(showExplorer && wantsPage(request))) await shedOrAnnounce(request, reply);
-    },
-    handler: (request, reply) =>
-      showExplorer && wantsPage(request)
-        ? showExplorer(reply)
-        : withPermit(request, () => answer(request, reply)),
-  });
+  return createHttp({ endpoint, answerError, headers, origins, requestArrivalMs });
 }
 
 /** Share of the window for an orderly end; the rest is cut. */

@@ -301,6 +301,7 @@ describe("A subscription over HTTP is refused with METHOD_NOT_ALLOWED, before it
       check: () => {},
       owe: (_payer, cost) => void owed.push(cost),
       recentlyRejected: () => false,
+      takeCredit: () => null,
       async charge(_payer, charge) {
         charged.push(charge.cost);
         return { charge, buckets: [], settle: () => undefined };
@@ -325,6 +326,7 @@ describe("A request is charged and reported, whatever is wrong with it.", () => 
   const limits: Limits = {
     check: () => {},
     recentlyRejected: () => false,
+    takeCredit: () => null,
     owe: (_payer, cost) => void charged.push(cost),
     async charge(_payer, charge) {
       charged.push(charge.cost);

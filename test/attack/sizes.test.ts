@@ -755,6 +755,7 @@ describe("the price of an answer that is not sent", () => {
         check: () => {},
         owe: () => {},
         recentlyRejected: () => false,
+        takeCredit: () => null,
         charge: async (_payer, charge) => ({
           charge,
           buckets: [],

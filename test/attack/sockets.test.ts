@@ -115,6 +115,7 @@ function heldLimits() {
     check: () => {},
     owe: () => {},
     recentlyRejected: () => false,
+    takeCredit: () => null,
     async charge(_payer, charge) {
       if (held) await released;
       return { charge, buckets: [], settle: () => undefined };

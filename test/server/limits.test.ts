@@ -54,6 +54,7 @@ describe("what was held", () => {
     const limits: Limits = {
       check: () => {},
       recentlyRejected: () => false,
+      takeCredit: () => null,
       owe: () => {},
       charge: async (_payer, charge) => ({
         charge,

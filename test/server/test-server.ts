@@ -131,6 +131,7 @@ export const SEEN_TOKENS = createConsistencyTokens("secret", Date.now);
 const NO_LIMITS: Limits = {
   check: () => {},
   recentlyRejected: () => false,
+  takeCredit: () => null,
   charge: async (_payer, charge) => ({ charge, buckets: [], settle: () => undefined }),
   owe: () => {},
 };

@@ -26,6 +26,8 @@ export interface AnswerRequestDeps {
 
 /** Null where the query has to be executed for this caller. */
 export interface AnswerRequests {
+  /** Whether a caller may have a stored answer. */
+  mayServe(caller: Caller): boolean;
   /** Of parameters as they came. */
   read(raw: RawOperation, caller: Caller): AnswerRequest | null;
   /** Of an operation that was read. */
@@ -35,8 +37,10 @@ export interface AnswerRequests {
 export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
   const { isOn, plan, known, readsPastCache } = deps;
   const keyOf = createAnswerKeys();
+  const mayServe = (caller: Caller): boolean =>
+    isOn && !caller.reportCache && !readsPastCache(caller);
   const of: AnswerRequests["of"] = (operation, caller) => {
-    if (!isOn || caller.reportCache || readsPastCache(caller)) return null;
+    if (!mayServe(caller)) return null;
     const { document, operationName } = operation;
     const definition = getOperationAST(document, operationName);
     if (definition?.operation !== "query") return null;
@@ -45,6 +49,7 @@ export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
     return { key: keyOf(operation), document, name: definition.name?.value ?? null };
   };
   return {
+    mayServe,
     of,
     read(raw, caller) {
       const operation = wellFormed(raw);

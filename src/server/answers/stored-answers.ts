@@ -25,6 +25,11 @@ import { AskedLately } from "./asked-lately.js";
 export interface StoredAnswer {
   /** `{"data":…`, without the closing brace. */
   readonly data: Buffer;
+  /**
+   * The same as one character a byte, of a small answer: Node
+   * writes it together with its head.
+   */
+  readonly text: string | null;
   readonly tags: AnswerTags;
   readonly cost: StoredCost;
 }
@@ -68,6 +73,8 @@ export interface StoredAnswersDeps {
 const ANSWER_BYTES = 512;
 /** What a tag costs in the mirror; few are shared. */
 const TAG_BYTES = 256;
+/** Larger ones are written as bytes, which copies them less. */
+const TEXT_BYTES = 16 * 1024;
 /** Share of the store that one answer may take. */
 const MAX_SHARE = 1 / 64;
 /** A small store takes answers of this size. */
@@ -178,7 +185,9 @@ export class StoredAnswers {
       tags.release();
       return "failed";
     }
-    const answer = { data: bytesOf(executed.data), tags, cost: executed.cost };
+    const data = bytesOf(executed.data);
+    const text = data.length <= TEXT_BYTES ? data.toString("latin1") : null;
+    const answer = { data, text, tags, cost: executed.cost };
     if (!this.mayReplace(sizeOf(answer, key))) {
       tags.release();
       return "full";
@@ -200,8 +209,8 @@ export class StoredAnswers {
   }
 }
 
-const sizeOf = ({ data, tags }: StoredAnswer, key: string): number =>
-  data.length + 2 * key.length + ANSWER_BYTES + tags.count * TAG_BYTES;
+const sizeOf = ({ data, text, tags }: StoredAnswer, key: string): number =>
+  data.length + (text?.length ?? 0) + 2 * key.length + ANSWER_BYTES + tags.count * TAG_BYTES;
 
 /** Off the shared pool, whose slices would keep 8 KiB each. */
 function bytesOf(text: string): Buffer {

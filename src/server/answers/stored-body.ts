@@ -1,16 +1,19 @@
 /** The bytes of an answer with the cost of its operation, and back. */
+import type { CostReport } from "../cost/payment.js";
 import type { Operation } from "../operation/operation.js";
 import type { Recording, StoredAnswer } from "./stored-answers.js";
 
-/** What is stored, with the cost of this operation and a suffix. */
-export function storedBody({ data }: StoredAnswer, operation: Operation, suffix = ""): Buffer {
-  const rest = extensionsText(operation) + suffix;
+/** What is stored, with what follows it: plain ASCII. */
+export function storedBytes({ data }: StoredAnswer, rest: string): Buffer {
   const body = Buffer.allocUnsafe(data.length + rest.length);
   data.copy(body);
-  // A cost is plain ASCII.
   body.write(rest, data.length, "latin1");
   return body;
 }
+
+/** What is stored, with the cost of this operation and a suffix. */
+export const storedBody = (stored: StoredAnswer, operation: Operation, suffix = ""): Buffer =>
+  storedBytes(stored, extensionsOf(operation.costReport) + suffix);
 
 /** Ends a recording with an answer as it is sent; null: none. */
 export function endRecording(
@@ -19,11 +22,17 @@ export function endRecording(
   text: string | null,
 ): void {
   const cost = operation.costReport;
-  const rest = extensionsText(operation);
+  const rest = extensionsOf(cost);
   const isWhole = text?.startsWith('{"data":{') && text.endsWith(rest);
   recording?.end(text && cost && isWhole ? { data: text.slice(0, -rest.length), cost } : null);
 }
 
 /** What follows the data in an answer without errors. */
-const extensionsText = ({ costReport: cost }: Operation): string =>
-  cost ? `,"extensions":${JSON.stringify({ cost })}}` : "}";
+export function extensionsOf(cost: CostReport | null): string {
+  if (!cost) return "}";
+  const { requested, actual, limit, remaining, restorePerSecond } = cost;
+  return (
+    `,"extensions":{"cost":{"requested":${requested},"actual":${actual},"limit":${limit},` +
+    `"remaining":${remaining},"restorePerSecond":${restorePerSecond}}}}`
+  );
+}

@@ -1,12 +1,12 @@
 /** Makes the answer to a request: from the store, else by Apollo. */
 import { type ApolloServer, HeaderMap } from "@apollo/server";
-import type { FastifyRequest } from "fastify";
 import { own } from "../../domain/own.js";
 import { endRecording } from "../answers/stored-body.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
 import type { OperationHolder } from "./apollo.js";
 import type { HttpDocument } from "./document.js";
+import type { HttpExchange } from "./exchange.js";
 import {
   findStored,
   type HttpAnswer,
@@ -14,9 +14,11 @@ import {
   storableRequest,
   storedAnswer,
 } from "./stored-answer.js";
+import type { WarmAnswers } from "./warm-answers.js";
 
 export interface AnswerDeps extends StoredAnswerDeps {
   readonly apollo: ApolloServer<OperationHolder>;
+  readonly warm: WarmAnswers;
 }
 
 export interface ReadOperation {
@@ -28,19 +30,22 @@ export interface ReadOperation {
 /** Answers from the store, else by execution. */
 export async function answer(
   deps: AnswerDeps,
-  request: FastifyRequest,
+  exchange: HttpExchange,
   read: ReadOperation,
 ): Promise<HttpAnswer> {
   const { operation, claimed, document } = read;
-  const storable = storableRequest(deps, request, claimed, document.raw);
+  const storable = storableRequest(deps, exchange, claimed, document.raw);
   const stored = storable && (await findStored(deps, storable, operation, claimed));
-  if (stored) return storedAnswer(stored, storable, operation);
+  if (stored) {
+    deps.warm.keep(exchange, claimed, storable);
+    return storedAnswer(stored, storable, operation);
+  }
   const mayRecord = storable && operation.rejection === null;
   const recording = mayRecord ? deps.answers.record(storable.key) : null;
   operation.trace = recording?.trace ?? null;
   let text: string | null = null;
   try {
-    const executed = await execute(deps, request, read);
+    const executed = await execute(deps, exchange, read);
     text = executed.status === 200 ? executed.body : null;
     return executed;
   } finally {
@@ -50,7 +55,7 @@ export async function answer(
 
 async function execute(
   { apollo }: AnswerDeps,
-  request: FastifyRequest,
+  exchange: HttpExchange,
   { operation, claimed, document: { body, search } }: ReadOperation,
 ): Promise<HttpAnswer & { readonly body: string }> {
   const {
@@ -59,8 +64,8 @@ async function execute(
     body: answered,
   } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
-      method: request.method,
-      headers: headersForApollo(request),
+      method: exchange.method,
+      headers: headersForApollo(exchange),
       search,
       body,
     },
@@ -79,7 +84,7 @@ const APOLLO_HEADERS = [
   "x-apollo-operation-name",
 ];
 
-function headersForApollo({ headers }: FastifyRequest): HeaderMap {
+function headersForApollo({ headers }: HttpExchange): HeaderMap {
   const map = new HeaderMap();
   for (const name of APOLLO_HEADERS) {
     const value = own(headers, name);

@@ -2,13 +2,13 @@
  * A request over HTTP with its document resolved, as Apollo takes
  * it.
  */
-import type { FastifyRequest } from "fastify";
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
 import type { RawOperation } from "../operation/admission.js";
 import { isRecord, resolveDocument, withoutEmpty } from "../operation/document-request.js";
 import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
+import type { HttpExchange } from "./exchange.js";
 
 /** The body of a POST, the query string of a GET. */
 export interface HttpDocument {
@@ -31,14 +31,14 @@ export interface HttpDocumentRules {
  */
 export async function httpDocument(
   rules: HttpDocumentRules,
-  request: FastifyRequest,
+  exchange: HttpExchange,
   principal: Principal,
 ): Promise<HttpDocument> {
-  const { method, url } = request;
+  const { method, url } = exchange;
   const search = searchOf(url);
   if (method === "GET")
     return { body: undefined, ...(await resolveSearch(rules, search, principal)) };
-  const body = Buffer.isBuffer(request.body) ? readBody(request.body, rules.jsonDepth) : undefined;
+  const body = exchange.body ? readBody(exchange.body, rules.jsonDepth) : undefined;
   if (!isRecord(body)) return { body, search, raw: {}, keep: () => {} };
   const { parameters, keep } = await resolveDocument(
     rules.documents,

@@ -62,30 +62,45 @@ export function refusalBody(
   });
 }
 
-/** Answers anything thrown while a request is read or handled. */
-export function createErrorHandler(log: Logger, suggestions: boolean) {
-  const answer = (
-    reply: FastifyReply,
-    status: number,
-    errors: readonly unknown[],
-  ): FastifyReply => {
+/** A failure as clients get it. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Turns anything thrown while a request is read or handled into its answer. */
+export type AnswerError = (error: unknown, requestId: string) => ErrorAnswer;
+
+export function createErrorAnswers(log: Logger, suggestions: boolean): AnswerError {
+  const bodyOf = (errors: readonly unknown[], requestId: string): string => {
     const formatted = errors.map((error) => formatError(error, { suggestions }));
-    return sendJson(
-      reply,
-      status,
-      JSON.stringify({ errors: withRequestId(formatted, reply.request.id) }),
-    );
+    return JSON.stringify({ errors: withRequestId(formatted, requestId) });
   };
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    if (error instanceof SoukError)
-      return answer(reply.headers(headersOf(error)), STATUS_OF_CODE[error.code], [error]);
-    if (error instanceof DocumentRefused) return answer(reply, 400, error.errors);
-    const status = error.statusCode ?? 500;
-    if (status < 500) return refuseWith(reply, httpRefusal(status), request.id);
-    log.error({ err: error, requestId: request.id }, "a request failed");
-    return answer(reply, 500, [error]);
+  return (error, requestId) => {
+    if (error instanceof SoukError) {
+      const status = STATUS_OF_CODE[error.code];
+      return { status, headers: headersOf(error), body: bodyOf([error], requestId) };
+    }
+    if (error instanceof DocumentRefused)
+      return { status: 400, headers: {}, body: bodyOf(error.errors, requestId) };
+    const status = (error as Partial<FastifyError> | null)?.statusCode ?? 500;
+    if (status < 500) {
+      const refusal = httpRefusal(status);
+      return { status: refusal.status, headers: {}, body: refusalBody(refusal, requestId) };
+    }
+    log.error({ err: error, requestId }, "a request failed");
+    return { status: 500, headers: {}, body: bodyOf([error], requestId) };
   };
 }
+
+/** For the routes of Fastify. */
+export const createErrorHandler =
+  (answerError: AnswerError) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const { status, headers, body } = answerError(error, request.id);
+    return sendJson(reply.headers(headers), status, body);
+  };
 
 /** Headers of a failure. */
 function headersOf(error: SoukError): Readonly<Record<string, string>> {

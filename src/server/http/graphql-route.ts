@@ -4,7 +4,7 @@
  * log line and one measurement.
  */
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import { stringifySetCookie } from "cookie";
 import { type GraphQLFormattedError, getOperationAST } from "graphql";
 import { MethodNotAllowed, RateLimited } from "../../domain/errors.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
@@ -22,15 +22,17 @@ import {
 import type { ObserveOperation } from "../operation/observe.js";
 import { type CreateContext, Operation } from "../operation/operation.js";
 import { type AnswerDeps, answer } from "./answer.js";
+import type { ArrivedRequest } from "./arrival.js";
 import { type HttpDocument, httpDocument } from "./document.js";
 import { DocumentRefused } from "./errors.js";
+import type { HttpExchange } from "./exchange.js";
 import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
-import { arrivalOf } from "./shed-requests.js";
 import { type HttpAnswer, storableRequest } from "./stored-answer.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
+import { WarmAnswers } from "./warm-answers.js";
 
-export interface GraphQLRouteDeps extends AnswerDeps {
+export interface GraphQLRouteDeps extends Omit<AnswerDeps, "warm"> {
   readonly createContext: CreateContext;
   readonly observe: ObserveOperation;
   readonly documents: PersistedDocuments;
@@ -45,22 +47,30 @@ export interface GraphQLRouteDeps extends AnswerDeps {
 }
 
 export function graphqlHandler(deps: GraphQLRouteDeps) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { claimed, atMs: startedAt } = arrivalOf(request);
+  const warm = new WarmAnswers(deps);
+  const handle = createHandler({ ...deps, warm });
+  return (exchange: HttpExchange, arrival: ArrivedRequest): Promise<void> | null =>
+    warm.answer(exchange, arrival) ? null : handle(exchange, arrival);
+}
+
+function createHandler(deps: HandlerDeps) {
+  return async (exchange: HttpExchange, { claimed, atMs }: ArrivedRequest): Promise<void> => {
     // Answers may be private, and shared caches cannot see that.
-    if (request.method === "GET") reply.header("cache-control", "no-store");
-    const operation = new Operation(claimed.caller, request.id, deps.createContext, startedAt);
-    const document = await readRequest(deps, request, operation);
-    const made = await answer(deps, request, { operation, claimed, document });
-    const sent = unlessUnread(deps, reply, operation, made);
+    if (exchange.method === "GET") exchange.header("cache-control", "no-store");
+    const operation = new Operation(claimed.caller, exchange.id, deps.createContext, atMs);
+    const document = await readRequest(deps, exchange, operation, claimed);
+    const made = await answer(deps, exchange, { operation, claimed, document });
+    const sent = unlessUnread(deps, exchange, operation, made);
     settlePayment(deps, operation, claimed, document.raw);
     // Paid means: document and input are valid.
     if (operation.hasPaid) document.keep();
     observe(deps, operation, outcomeOf(sent.status));
-    addHeaders(deps, reply, operation);
-    return sendAnswer(reply, sent, operation.requestId);
+    addHeaders(deps, exchange, operation);
+    sendAnswer(exchange, sent);
   };
 }
+
+type HandlerDeps = GraphQLRouteDeps & AnswerDeps;
 
 /**
  * Reads a request, within the limits of its caller. A
@@ -68,23 +78,23 @@ export function graphqlHandler(deps: GraphQLRouteDeps) {
  */
 async function readRequest(
   deps: GraphQLRouteDeps,
-  request: FastifyRequest,
+  exchange: HttpExchange,
   operation: Operation,
+  claimed: ClaimedCaller,
 ): Promise<HttpDocument> {
-  const { claimed } = arrivalOf(request);
   const payer = deps.admission.payerOf(claimed.claim);
-  const { body, url } = request;
+  const { body, url } = exchange;
   rejectEarly(deps, payer, null);
-  chargeText(deps.admission, payer, Buffer.isBuffer(body) ? body.length : url.length);
+  chargeText(deps.admission, payer, body?.length ?? url.length);
   const refuse = (error: unknown, raw: RawOperation): never => {
     observe(deps, operation, "refused");
     deps.admission.chargeRefused(payer, readingOf(deps, raw));
     throw error;
   };
-  const document = await httpDocument(deps, request, claimed.caller.principal).catch((error) =>
+  const document = await httpDocument(deps, exchange, claimed.caller.principal).catch((error) =>
     refuse(error, {}),
   );
-  const storable = storableRequest(deps, request, claimed, document.raw);
+  const storable = storableRequest(deps, exchange, claimed, document.raw);
   rejectEarly(deps, payer, document.raw, storable && deps.answers.costOf(storable.key));
   try {
     checkDocument(deps.readDocument, document.raw);
@@ -106,13 +116,13 @@ const observe = (
   });
 
 /** Adds limits, consistency token and cookies to an answer. */
-function addHeaders(deps: GraphQLRouteDeps, reply: FastifyReply, operation: Operation): void {
-  reply.headers(rateLimitHeaders(operation.buckets, operation.refusal));
+function addHeaders(deps: GraphQLRouteDeps, exchange: HttpExchange, operation: Operation): void {
+  exchange.addHeaders(Object.entries(rateLimitHeaders(operation.buckets, operation.refusal)));
   if (operation.written)
-    sendSeen(reply, deps.seenTokens.write(operation.written), deps.secureCookies);
-  keepCookie(reply, operation.keptSession, deps.sessionCookie);
-  keepCookie(reply, operation.keptGuest, deps.guestCookie);
-  if (operation.keptGuest) reply.header(GUEST_HEADER, operation.keptGuest);
+    sendSeen(exchange, deps.seenTokens.write(operation.written), deps.secureCookies);
+  keepCookie(exchange, operation.keptSession, deps.sessionCookie);
+  keepCookie(exchange, operation.keptGuest, deps.guestCookie);
+  if (operation.keptGuest) exchange.header(GUEST_HEADER, operation.keptGuest);
 }
 
 /**
@@ -121,11 +131,11 @@ function addHeaders(deps: GraphQLRouteDeps, reply: FastifyReply, operation: Oper
  */
 function unlessUnread(
   deps: GraphQLRouteDeps,
-  reply: FastifyReply,
+  { response }: HttpExchange,
   operation: Operation,
   made: HttpAnswer,
 ): HttpAnswer {
-  if (deps.unsent.admit(reply.raw, operation.caller.client.ip, Buffer.byteLength(made.body)))
+  if (deps.unsent.admit(response, operation.caller.client.ip, Buffer.byteLength(made.body)))
     return made;
   const refusal = new RateLimited(
     UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
@@ -195,36 +205,33 @@ const outcomeOf = (status: number) =>
  * An hour exceeds the travel of any message, after which no older
  * copy is read.
  */
-function sendSeen(reply: FastifyReply, token: string, secure: boolean): void {
-  reply.header(SEEN_HEADER, token);
-  reply.setCookie(SEEN_COOKIE, token, {
-    path: "/",
-    sameSite: "lax",
-    httpOnly: true,
-    secure,
-    maxAge: HOUR / SECOND,
-  });
+function sendSeen(exchange: HttpExchange, token: string, secure: boolean): void {
+  exchange.header(SEEN_HEADER, token);
+  const [path, sameSite, maxAge] = ["/", "lax", HOUR / SECOND] as const;
+  exchange.addCookie(
+    stringifySetCookie(SEEN_COOKIE, token, { path, sameSite, httpOnly: true, secure, maxAge }),
+  );
 }
 
 function keepCookie(
-  reply: FastifyReply,
+  exchange: HttpExchange,
   token: string | null | undefined,
   { name, options }: HostCookie,
 ): void {
   if (token === undefined) return;
-  if (token === null) reply.clearCookie(name, { ...options, maxAge: 0 });
-  else reply.setCookie(name, token, options);
+  const cleared = { ...options, maxAge: 0, expires: new Date(0) };
+  exchange.addCookie(
+    token === null
+      ? stringifySetCookie(name, "", cleared)
+      : stringifySetCookie(name, token, options),
+  );
 }
 
-function sendAnswer(
-  reply: FastifyReply,
-  { status, headers, body }: HttpAnswer,
-  requestId: string,
-): FastifyReply {
-  for (const [name, value] of headers) reply.header(name, value);
-  reply.code(status);
-  return reply.send(
-    status >= 400 && typeof body === "string" ? withIdInBody(body, requestId) : body,
+function sendAnswer(exchange: HttpExchange, { status, headers, body }: HttpAnswer): void {
+  exchange.addHeaders(headers);
+  exchange.send(
+    status,
+    status >= 400 && typeof body === "string" ? withIdInBody(body, exchange.id) : body,
   );
 }
 

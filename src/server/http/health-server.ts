@@ -4,7 +4,7 @@
  */
 import Fastify from "fastify";
 import type { Logger } from "pino";
-import { createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
+import { createErrorAnswers, createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
 import { addHealth, type HealthDeps } from "./health.js";
 import { listen } from "./listen.js";
 
@@ -36,7 +36,7 @@ export async function createHealthServer({
     return503OnClosing: false,
     exposeHeadRoutes: false,
   });
-  app.setErrorHandler(createErrorHandler(log, false));
+  app.setErrorHandler(createErrorHandler(createErrorAnswers(log, false)));
   app.setNotFoundHandler((request, reply) => refuseWith(reply, httpRefusal(404), request.id));
   addHealth(app, health);
   const { url } = await listen(app, { host, port, variable: "WORKER_PORT" });

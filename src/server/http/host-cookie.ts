@@ -4,12 +4,12 @@
  * and for every path. So no neighbour can plant one. Plain http
  * is for loopback.
  */
-import type { CookieSerializeOptions } from "@fastify/cookie";
+import type { SerializeOptions } from "cookie";
 import { DAY, SECOND } from "../../domain/time/time.js";
 
 export interface HostCookie {
   readonly name: string;
-  readonly options: CookieSerializeOptions;
+  readonly options: SerializeOptions;
 }
 
 /** Guests may return after months; browsers keep 400 days at most. */

@@ -1,36 +1,22 @@
 /**
- * The HTTP side: a Fastify instance with the limits, headers and
- * errors of every route.
+ * The HTTP server: the endpoint at `/graphql`, and a Fastify
+ * instance for all other routes.
  *
- * Other types than `application/json` are rejected unread. CORS
- * names listed origins and never echoes others. The content
+ * CORS names listed origins and never echoes others. The content
  * security policy allows nothing; explorer pages bring their own.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
-import cookie from "@fastify/cookie";
 import cors from "@fastify/cors";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import type { Logger } from "pino";
-import type { Config } from "../../config/config.js";
+import Fastify, { type FastifyInstance } from "fastify";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
-import { createEarlyShedding, type EarlySheddingDeps } from "./early-shedding.js";
-import { createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
+import { EXPOSED_HEADERS } from "./common-headers.js";
+import type { Endpoint } from "./endpoint.js";
+import { type AnswerError, createErrorHandler, httpRefusal, refuseWith } from "./errors.js";
 import { inFairTurns } from "./fair-turns.js";
-import { securityHeaders } from "./security-headers.js";
+import { isGraphQLPath } from "./path.js";
 
-/** Of HTTP and WebSocket. */
-export const GRAPHQL_PATH = "/graphql";
-
-const EXPOSED_HEADERS = [
-  "Souk-Seen",
-  "Souk-Guest",
-  "X-Request-Id",
-  "RateLimit",
-  "RateLimit-Policy",
-  "Retry-After",
-];
 /** Fastify's default. */
 const KEEP_ALIVE_MS = 72 * SECOND;
 /** 256 KB arrive in this time over the slowest useful line. */
@@ -38,38 +24,33 @@ const REQUEST_ARRIVAL_MS = 30 * SECOND;
 /** Node's default of 30 s would double the time of a slow request. */
 const ARRIVAL_CHECK_MS = 2 * SECOND;
 
-export interface HttpOptions {
-  /** In ms; tests shorten it. */
+export interface HttpDeps {
+  readonly endpoint: Endpoint;
+  readonly answerError: AnswerError;
+  /** Headers of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Origins that browsers may call from. */
+  readonly origins: ReadonlySet<string>;
+  /** Longest arrival of a request, in ms; tests shorten it. */
   readonly requestArrivalMs?: number | undefined;
-  /** Rejects requests before they are routed. */
-  readonly early: Pick<EarlySheddingDeps, "load" | "shedding" | "addressOf" | "sessionCookie">;
 }
 
 /** Without routes. */
-export async function createHttp(
-  config: Config,
-  log: Logger,
-  { requestArrivalMs, early }: HttpOptions,
-): Promise<FastifyInstance> {
-  const arrivalMs = requestArrivalMs ?? REQUEST_ARRIVAL_MS;
-  const headers = await securityHeaders(config.production);
-  const origins = new Set(config.http.allowedOrigins.map((origin) => new URL(origin).origin));
-  const shedEarly = createEarlyShedding({
-    ...early,
-    path: GRAPHQL_PATH,
-    bodyLimit: config.limits.bodyBytes,
-    headers,
-    corsHeadersOf: corsHeaders(origins),
-  });
-  const handleError = createErrorHandler(log, !config.production);
+export async function createHttp({
+  endpoint,
+  answerError,
+  headers,
+  origins,
+  requestArrivalMs = REQUEST_ARRIVAL_MS,
+}: HttpDeps): Promise<FastifyInstance> {
+  const handleError = createErrorHandler(answerError);
   const answers = createOpenAnswers();
   const app = Fastify({
     logger: false,
-    bodyLimit: config.limits.bodyBytes,
     serverFactory: (handle) =>
       createNodeServer(
-        arrivalMs,
-        (request, response) => shedEarly(request, response) || handle(request, response),
+        requestArrivalMs,
+        (request, response) => endpoint(request, response) || handle(request, response),
       ),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -89,8 +70,9 @@ export async function createHttp(
     refuseWith(reply.header("connection", "close"), httpRefusal(400), request.id);
   });
   addNotFound(app);
-  addJsonBody(app);
-  await addPlugins(app, origins);
+  // No route takes a body.
+  app.removeAllContentTypeParsers();
+  await addCors(app, origins);
   return app;
 }
 
@@ -108,47 +90,15 @@ function createNodeServer(arrivalMs: number, handle: RequestListener): Server {
   );
 }
 
-/** What the CORS plugin adds for a listed origin. */
-const corsHeaders = (origins: ReadonlySet<string>) => (origin: string | undefined) =>
-  origin !== undefined && origins.has(origin)
-    ? ([
-        ["access-control-allow-origin", origin],
-        ["access-control-allow-credentials", "true"],
-        ["access-control-expose-headers", EXPOSED_HEADERS.join(", ")],
-        ["vary", "Origin"],
-      ] as const)
-    : ([["vary", "Origin"]] as const);
-
 function addNotFound(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
-    const known = request.url.split("?")[0] === GRAPHQL_PATH;
+    const known = isGraphQLPath(request.url);
     if (known) reply.header("allow", "GET, POST");
     return refuseWith(reply, httpRefusal(known ? 405 : 404), request.id);
   });
 }
 
-/** Passes the bytes on: their reader charges for them. */
-function addJsonBody(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    "application/json",
-    { parseAs: "buffer" },
-    async (request: FastifyRequest, body: Buffer) => {
-      if (!isPlainUtf8(request))
-        throw Object.assign(new Error("unsupported encoding"), { statusCode: 415 });
-      return body;
-    },
-  );
-}
-
-function isPlainUtf8({ headers }: FastifyRequest): boolean {
-  const charset =
-    /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(headers["content-type"] ?? "")?.[1] ?? "utf-8";
-  const encoding = headers["content-encoding"] || "identity";
-  return /^utf-?8$/i.test(charset) && encoding === "identity";
-}
-
-async function addPlugins(app: FastifyInstance, known: ReadonlySet<string>): Promise<void> {
+async function addCors(app: FastifyInstance, known: ReadonlySet<string>): Promise<void> {
   await app.register(cors, {
     // As a function: with a list, the plugin allows credentials
     // to all pages.
@@ -162,5 +112,4 @@ async function addPlugins(app: FastifyInstance, known: ReadonlySet<string>): Pro
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: (10 * MINUTE) / SECOND,
   });
-  await app.register(cookie);
 }

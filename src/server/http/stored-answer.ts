@@ -3,7 +3,7 @@
  * Apollo. What Apollo checks is checked here; whatever it
  * might reject is left to it.
  */
-import type { FastifyRequest } from "fastify";
+import type { IncomingHttpHeaders } from "node:http";
 import { LRUCache } from "lru-cache";
 import Negotiator from "negotiator";
 import type { AnswerRequest, AnswerRequests } from "../answers/answer-request.js";
@@ -13,6 +13,7 @@ import { storedBody } from "../answers/stored-body.js";
 import { type AdmissionDeps, admitStored, type RawOperation } from "../operation/admission.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
+import type { HttpExchange } from "./exchange.js";
 
 export interface StoredAnswerDeps extends AdmissionDeps {
   readonly answers: StoredAnswers;
@@ -28,7 +29,7 @@ export interface StorableRequest extends AnswerRequest {
 /** Null where Apollo has to see the request. */
 export function storableRequest(
   { answerRequests }: StoredAnswerDeps,
-  { method, headers }: FastifyRequest,
+  { method, headers }: HttpExchange,
   { caller }: ClaimedCaller,
   raw: RawOperation,
 ): StorableRequest | null {
@@ -39,7 +40,7 @@ export function storableRequest(
 }
 
 /** As Apollo's guard wants it of a GET without a body. */
-const showsPreflight = (headers: FastifyRequest["headers"]): boolean =>
+const showsPreflight = (headers: IncomingHttpHeaders): boolean =>
   headers["content-type"] === undefined &&
   Boolean(headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]);
 
@@ -100,7 +101,7 @@ const OFFERED = [
 const negotiated = new LRUCache<string, { readonly type: string | null }>({ max: 100 });
 
 /** As Apollo chooses; null where none is accepted. */
-function negotiate(accept: string | undefined): string | null {
+export function negotiate(accept: string | undefined): string | null {
   if (!accept) return OFFERED[0] ?? null;
   const known = negotiated.get(accept);
   if (known) return known.type;

@@ -94,10 +94,12 @@ export interface KnownCost {
   readonly actual: number;
 }
 
-const storedCharge = ({ actual }: KnownCost): Charge => ({
+/** Its cost is known, and equal ones are answered again. */
+export const storedCharge = ({ actual }: KnownCost): Charge => ({
   cost: actual,
   varies: false,
   classes: new Map(),
+  repeats: true,
 });
 
 const knownCost = ({ requested, actual }: KnownCost) => ({ requested, actual: () => actual });

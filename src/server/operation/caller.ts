@@ -2,7 +2,7 @@
  * The caller of a request. One function reads it: from headers
  * over HTTP, from the `connection_init` payload over WebSocket.
  */
-import type { FastifyRequest } from "fastify";
+import type { IncomingMessage } from "node:http";
 import type { GuestPass } from "../../domain/account/guest.js";
 import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/principal.js";
 import { ownText } from "../../domain/cut-text.js";
@@ -129,15 +129,17 @@ export function identify(
 }
 
 /** Throws Unauthenticated. */
-export function readHttpClaim(
-  { headers, cookies, raw }: FastifyRequest,
-  rules: CallerRules,
-): ClaimedCaller {
-  const [get, cookie] = [
-    (name: string) => nonBlank(own(headers, name)),
-    (name: string) => nonBlank(own(cookies, name)),
-  ];
-  return readClaim({ get, cookie, ip: rules.addressOf(raw), takesCookies: true }, rules);
+export function readHttpClaim(asked: HttpSource, rules: CallerRules): ClaimedCaller {
+  const { headers } = asked.request;
+  const get = (name: string) => nonBlank(own(headers, name));
+  const cookie = (name: string) => nonBlank(asked.cookie(name));
+  return readClaim({ get, cookie, ip: rules.addressOf(asked.request), takesCookies: true }, rules);
+}
+
+/** A request over HTTP. */
+interface HttpSource {
+  readonly request: IncomingMessage;
+  cookie(name: string): string | undefined;
 }
 
 /**

@@ -5,7 +5,10 @@ import { ANONYMOUS_OPERATION } from "../../telemetry/operation-names.js";
 import type { OperationObservation } from "../../telemetry/transport-metrics.js";
 import type { Operation } from "./operation.js";
 
-export type ObserveOperation = (operation: Operation, observation: OperationObservation) => void;
+export type ObserveOperation = (
+  operation: Pick<Operation, "name" | "kind" | "requestId">,
+  observation: OperationObservation,
+) => void;
 
 /**
  * Logs failures as `warn` and the rest as `debug`, so that logs

@@ -25,7 +25,7 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Metrics } from "../../telemetry/metrics.js";
 import { Connection } from "../connection/connection.js";
 import { httpRefusal, type Refusal, refuseOnSocket } from "../http/errors.js";
-import { GRAPHQL_PATH } from "../http/http.js";
+import { GRAPHQL_PATH } from "../http/path.js";
 import type { OriginCheck } from "../origins.js";
 import type { SocketOperationDeps } from "./execution.js";
 import { socketOperations } from "./operations.js";

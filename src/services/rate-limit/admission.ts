@@ -52,6 +52,11 @@ export interface Admission {
     claim: Claim,
     charge: Charge,
   ): Promise<{ readonly principal: Principal | "invalid"; readonly paid: Paid | null }>;
+  /**
+   * The same at once, of an anonymous request with credit;
+   * null where {@link admit} is needed.
+   */
+  admitAtOnce(claim: Claim, charge: Charge): Paid | null;
   /** The same for a known payer, while `prove` confirms it. */
   admitAgain<T>(
     payer: Payer,
@@ -90,6 +95,7 @@ export interface AdmissionDeps {
  */
 export const REFUSED_COST = 10;
 const MAX_KNOWN_TOKENS = 20_000;
+const MAX_KNOWN_ADDRESSES = 10_000;
 /**
  * Look-ups of new tokens from an address with an empty
  * bucket, per process. Signed-in users behind it get in. A
@@ -108,7 +114,9 @@ export function createAdmission(parts: AdmissionDeps): Admission {
     if (asker.kind === "none") return ofAddress(ip);
     if (asker.kind === "service") return SERVICE_PAYER;
     const payer = known.get(asker.digest);
-    return payer ? { ...payer, block: addressBlock(ip) } : { ...ofAddress(ip), isUnverified: true };
+    return payer
+      ? { ...payer, block: ofAddress(ip).block }
+      : { ...ofAddress(ip), isUnverified: true };
   };
   return {
     readCredential,
@@ -132,6 +140,8 @@ export function createAdmission(parts: AdmissionDeps): Admission {
         ? admitKnown(admission, claim, payer, charge)
         : admitUnknown(admission, claim, charge);
     },
+    admitAtOnce: (claim, charge) =>
+      claim.kind === "none" ? limits.takeCredit(payerOf(claim), charge) : null,
     async admitAgain(payer, charge, prove) {
       limits.check(payer, charge);
       const [proof, payment] = await together(async () => {
@@ -205,11 +215,17 @@ const payAsAddress = async (
 
 const SERVICE_PAYER: Payer = { kind: "service", name: "token", block: null };
 
-const ofAddress = (ip: string): Payer => ({
-  kind: "address",
-  name: addressHolder(ip),
-  block: addressBlock(ip),
-});
+/** Payers by address: parsing one costs more than a look-up. */
+const addressPayers = new LRUCache<string, Payer>(entriesUpTo(MAX_KNOWN_ADDRESSES));
+
+function ofAddress(ip: string): Payer {
+  let payer = addressPayers.get(ip);
+  if (!payer) {
+    payer = { kind: "address", name: addressHolder(ip), block: addressBlock(ip) };
+    addressPayers.set(ip, payer);
+  }
+  return payer;
+}
 
 /**
  * A user pays from one bucket at any address. Its
@@ -218,6 +234,6 @@ const ofAddress = (ip: string): Payer => ({
 function payerFor({ principal, ip }: Known): Payer {
   if (principal.kind === "service") return SERVICE_PAYER;
   return principal.kind === "user"
-    ? { kind: "viewer", name: String(principal.userId), block: addressBlock(ip) }
+    ? { kind: "viewer", name: String(principal.userId), block: ofAddress(ip).block }
     : ofAddress(ip);
 }

@@ -22,6 +22,7 @@ import {
   NO_CHARGE,
   type Payer,
 } from "./charge.js";
+import { Credits } from "./credit.js";
 import { createLocalLimiter, type LocalLimiter, processRules } from "./local-limiter.js";
 import { createRejectionCache, type RejectionCache } from "./rejection-cache.js";
 
@@ -43,6 +44,8 @@ export interface Limits {
   check(payer: Payer, charge: Charge): void;
   /** Whether a bucket of the payer refused lately. */
   recentlyRejected(payer: Payer): boolean;
+  /** Takes a cost from credit at hand (credit.ts); else null. */
+  takeCredit(payer: Payer, charge: Charge): Paid | null;
   /**
    * Takes a cost; the command leaves before this returns.
    * Rejects with RateLimited, and then nothing was taken.
@@ -56,8 +59,8 @@ export interface Limits {
 }
 
 export interface LimitTelemetry {
-  /** "refused here" is a refusal without Redis. */
-  limit(bucket: string, outcome: "admitted" | "refused" | "refused here"): void;
+  /** "here" is without Redis: by credit, or from memory. */
+  limit(bucket: string, outcome: "admitted" | "admitted here" | "refused" | "refused here"): void;
 }
 
 export interface LimitsDeps {
@@ -78,12 +81,16 @@ export function createLimits(deps: LimitsDeps): Limits {
   const nowMs = () => performance.now();
   const memory = createRejectionCache(nowMs);
   const take = createTaking(deps, nowMs);
-  const buckets: Buckets = { ...deps, memory, take, local: createLocalLimiter(nowMs) };
+  const credits = new Credits({ ...deps, nowMs });
+  const buckets: Buckets = { ...deps, memory, take, credits, local: createLocalLimiter(nowMs) };
   return {
     check: (payer, charge) => check(buckets, payer, charge),
     recentlyRejected: (payer) =>
       debitsOf(payer, NO_CHARGE, deps.rules).some(({ bucket }) => memory.recentlyRejected(bucket)),
+    takeCredit: (payer, charge) => takeCredit(buckets, payer, charge),
     async charge(payer, charge) {
+      const credited = takeCredit(buckets, payer, charge);
+      if (credited) return credited;
       check(buckets, payer, charge);
       return consume(buckets, payer, charge);
     },
@@ -95,6 +102,7 @@ export function createLimits(deps: LimitsDeps): Limits {
 interface Buckets extends LimitsDeps {
   readonly memory: RejectionCache;
   readonly local: LocalLimiter;
+  readonly credits: Credits;
   readonly take: ReturnType<typeof createTaking>;
 }
 
@@ -142,14 +150,37 @@ function check({ memory, rules, telemetry }: Buckets, payer: Payer, charge: Char
   throw rejection(known, debits);
 }
 
+function takeCredit({ credits, telemetry }: Buckets, payer: Payer, charge: Charge): Paid | null {
+  const taken = charge.repeats ? credits.take(payer, charge.cost) : null;
+  if (!taken) return null;
+  telemetry.limit(payer.kind, "admitted here");
+  const { buckets, giveBack } = taken;
+  let isSettled = false;
+  return {
+    charge,
+    buckets,
+    settle(actual) {
+      if (!isSettled && actual < charge.cost) giveBack(charge.cost - actual);
+      isSettled = true;
+      return buckets[0];
+    },
+  };
+}
+
 async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<Paid> {
-  const { limiter, local, memory, telemetry } = buckets;
+  const { limiter, local, memory, telemetry, credits } = buckets;
   const hold = charge.varies ? randomUUID() : null;
-  const taken = await buckets.take(payer, charge, {
-    shared: (debits) => limiter.consume(hold, debits),
-    alone: local.consume,
-  });
-  const { result, debits, isShared } = taken;
+  const takeOnce = () =>
+    buckets.take(payer, charge, {
+      shared: (debits) => limiter.consume(hold, debits),
+      alone: local.consume,
+    });
+  let taken = await takeOnce();
+  // The credit of a payer must not refuse it.
+  if (taken.result.refused && taken.isShared && (await credits.giveBack(payer)))
+    taken = await takeOnce();
+  const { debits, isShared, sentAtMs } = taken;
+  const result = isShared ? credits.withCredit(payer, taken.result, sentAtMs) : taken.result;
   if (result.refused) {
     const { bucket } = result.refused;
     noteRemaining(memory, taken, bucket);
@@ -157,6 +188,7 @@ async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<
     throw rejection(result, debits);
   }
   telemetry.limit(payer.kind, "admitted");
+  if (charge.repeats) credits.use(payer, charge.cost);
   return toPaid({
     result,
     debits,

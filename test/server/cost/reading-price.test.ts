@@ -21,6 +21,7 @@ async function startCharging(most = Number.MAX_SAFE_INTEGER, env: Record<string,
   const limits: Limits = {
     check: () => {},
     recentlyRejected: () => false,
+    takeCredit: () => null,
     owe: (_payer, cost) => void owed.push(cost),
     async charge(_payer, charge) {
       if (charge.cost > most)

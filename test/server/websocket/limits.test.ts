@@ -103,6 +103,7 @@ test("A refusal for lack of a place costs nothing, whichever place it is.", asyn
       limits: {
         check: () => {},
         recentlyRejected: () => false,
+        takeCredit: () => null,
         owe: () => void owed++,
         async charge(_payer, charge) {
           charged++;
@@ -146,6 +147,7 @@ test("A socket costs as much as the cheapest operation, and a flood must come ag
       limits: {
         check: () => {},
         recentlyRejected: () => false,
+        takeCredit: () => null,
         owe: () => {},
         charge: async (_payer, charge) => {
           if (charged.push(charge.cost) > 1)

@@ -1,0 +1,215 @@
+/**
+ * Credit: cost that a busy payer has paid ahead. This process
+ * charges operations of known cost to it, without Redis.
+ *
+ * Credit is taken out of the shared buckets like any cost. So
+ * all processes together admit no more. It is what the payer
+ * used in the last tenth of a second. It lasts as long, and
+ * the rest is given back. Half used, it is renewed. Buckets
+ * refill meanwhile. So a span of time may admit a little more:
+ * what they restore in a tenth of a second.
+ */
+import { randomUUID } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
+import type { BucketStatus } from "../../domain/limits.js";
+import { SECOND } from "../../domain/time/time.js";
+import type { Breaker } from "../../redis/client/breaker.js";
+import type { Debit, DebitResult, Limiter } from "../../redis/rate-limiter/limiter.js";
+import { bucketStatus } from "./bucket-status.js";
+import { type BucketRules, debitsOf, NO_CHARGE, type Payer } from "./charge.js";
+
+export const CREDIT_MS = SECOND / 10;
+/** Share of a bucket that one process may hold as credit. */
+const BURST_SHARE = 1 / 16;
+/** One request alone needs no credit. */
+const MIN_REQUESTS = 2;
+/** After a refusal: the payer is near its limit, where credit saves nothing. */
+const PAUSE_MS = SECOND;
+const MAX_PAYERS = 10_000;
+
+export interface CreditDeps {
+  readonly limiter: Pick<Limiter, "consume" | "settle">;
+  readonly breaker: Pick<Breaker, "isClosed">;
+  readonly rules: BucketRules;
+  /** Any clock that only goes forward. */
+  readonly nowMs: () => number;
+}
+
+/** What was taken from credit, and how the buckets stand. */
+export interface CreditCharge {
+  readonly buckets: readonly BucketStatus[];
+  giveBack(surplus: number): void;
+}
+
+export class Credits {
+  private readonly payers = new LRUCache<string, PayerCredit>({
+    ...entriesUpTo(MAX_PAYERS),
+    dispose: (credit) => credit.close(),
+  });
+
+  constructor(private readonly deps: CreditDeps) {}
+
+  /** Takes a cost from the credit at hand; null without enough. */
+  take(payer: Payer, cost: number): CreditCharge | null {
+    return this.payers.get(creditName(payer))?.take(cost) ?? null;
+  }
+
+  /** Notes a use, and takes credit where more uses are expected. */
+  use(payer: Payer, cost: number): void {
+    const name = creditName(payer);
+    let credit = this.payers.get(name);
+    if (!credit) {
+      credit = new PayerCredit(this.deps, payer);
+      this.payers.set(name, credit);
+    }
+    credit.use(cost);
+  }
+
+  /** How the buckets of a payer stand, with its credit; see {@link DebitResult}. */
+  withCredit(payer: Payer, result: DebitResult, atMs: number): DebitResult {
+    return this.payers.get(creditName(payer))?.withCredit(result, atMs) ?? result;
+  }
+
+  /** Gives back what a payer has left. False where that is nothing. */
+  async giveBack(payer: Payer): Promise<boolean> {
+    return (await this.payers.get(creditName(payer))?.giveBack()) ?? false;
+  }
+}
+
+/** The payer's own bucket and its block: classes are never paid ahead. */
+const creditName = ({ kind, name, block }: Payer): string => `${kind} ${name} ${block}`;
+
+/** Cost that was paid ahead at one time. */
+interface Advance {
+  readonly hold: string;
+  readonly endsAtMs: number;
+  left: number;
+}
+
+/** The credit of one payer. */
+class PayerCredit {
+  private readonly debits: readonly Debit[];
+  private readonly most: number;
+  private advances: Advance[] = [];
+  /** What the buckets had left when Redis was last asked. */
+  private known: { readonly remaining: readonly number[]; readonly atMs: number } | null = null;
+  private window = { sinceMs: 0, cost: 0, requests: 0, before: 0 };
+  private asking: Promise<void> | null = null;
+  private asksAtMs = 0;
+
+  constructor(
+    private readonly deps: CreditDeps,
+    payer: Payer,
+  ) {
+    this.debits = debitsOf(payer, NO_CHARGE, deps.rules);
+    this.most = Math.min(...this.debits.map(({ bucket: { rule } }) => rule.burst)) * BURST_SHARE;
+  }
+
+  take(cost: number): CreditCharge | null {
+    const nowMs = this.deps.nowMs();
+    const advance = this.advances.find(({ left, endsAtMs }) => left >= cost && nowMs < endsAtMs);
+    if (!advance) return null;
+    advance.left -= cost;
+    this.use(cost);
+    return {
+      buckets: this.statuses(nowMs),
+      giveBack: (surplus) => {
+        advance.left += surplus;
+      },
+    };
+  }
+
+  use(cost: number): void {
+    // No advance would be enough for it.
+    if (cost > this.most) return;
+    const nowMs = this.deps.nowMs();
+    const { window } = this;
+    if (nowMs - window.sinceMs >= CREDIT_MS) {
+      const isNext = nowMs - window.sinceMs < 2 * CREDIT_MS;
+      this.window = { sinceMs: nowMs, cost, requests: 1, before: isNext ? window.cost : 0 };
+    } else {
+      window.cost += cost;
+      window.requests += 1;
+    }
+    this.renew(nowMs);
+  }
+
+  withCredit(result: DebitResult, atMs: number): DebitResult {
+    const { remaining } = result;
+    this.known = { remaining: remaining.slice(0, this.debits.length), atMs };
+    const left = this.left(this.deps.nowMs());
+    if (left === 0) return result;
+    const own = this.debits.length;
+    return { ...result, remaining: remaining.map((each, at) => (at < own ? each + left : each)) };
+  }
+
+  async giveBack(): Promise<boolean> {
+    await this.asking;
+    const advances = this.advances.filter(({ left }) => left > 0);
+    this.advances = [];
+    await Promise.all(advances.map((advance) => this.settle(advance)));
+    return advances.length > 0;
+  }
+
+  close(): void {
+    void this.giveBack();
+  }
+
+  private left(nowMs: number): number {
+    let left = 0;
+    for (const advance of this.advances) if (nowMs < advance.endsAtMs) left += advance.left;
+    return left;
+  }
+
+  private statuses(nowMs: number): BucketStatus[] {
+    const left = this.left(nowMs);
+    const { remaining = [], atMs = nowMs } = this.known ?? {};
+    return this.debits.map(({ bucket }, at) => {
+      const restored = ((nowMs - atMs) * bucket.rule.perSecond) / SECOND;
+      return bucketStatus(bucket, (remaining[at] ?? 0) + restored + left);
+    });
+  }
+
+  /** Pays ahead where half of what is expected is left. */
+  private renew(nowMs: number): void {
+    const { cost, requests, before } = this.window;
+    if (this.asking || nowMs < this.asksAtMs || !this.deps.breaker.isClosed()) return;
+    if (requests < MIN_REQUESTS && before === 0) return;
+    const wanted = Math.min(Math.max(cost, before), this.most);
+    if (wanted === 0 || this.left(nowMs) > wanted / 2) return;
+    this.asking = this.ask(wanted, nowMs)
+      // Redis is away: operations find out for themselves.
+      .catch(() => {})
+      .finally(() => {
+        this.asking = null;
+      });
+  }
+
+  private async ask(cost: number, nowMs: number): Promise<void> {
+    const hold = randomUUID();
+    const debits = this.debits.map(({ bucket }) => ({ bucket, cost }));
+    const result = await this.deps.limiter.consume(hold, debits);
+    if (result.refused) {
+      this.asksAtMs = nowMs + PAUSE_MS;
+      return;
+    }
+    this.known = { remaining: result.remaining, atMs: nowMs };
+    const advance: Advance = { hold, endsAtMs: nowMs + CREDIT_MS, left: cost };
+    this.advances.push(advance);
+    const lastsMs = Math.max(0, advance.endsAtMs - this.deps.nowMs());
+    setTimeout(() => this.end(advance), lastsMs).unref();
+  }
+
+  private end(advance: Advance): void {
+    const at = this.advances.indexOf(advance);
+    if (at === -1) return;
+    this.advances.splice(at, 1);
+    if (advance.left > 0) void this.settle(advance);
+  }
+
+  private async settle({ hold, left }: Advance): Promise<void> {
+    // A lost refund is restored by the refill rate.
+    await this.deps.limiter.settle(hold, this.debits, left).catch(() => {});
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * `/graphql` over HTTP, as far as the request is not yet an operation: its path, its type, its size,
+ * and a server that is closing.
+ */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { startServer, type TestServer } from "../test-server.js";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ LIMIT_BODY_BYTES: "2048" });
+});
+afterAll(() => server.close());
+
+const BODY = JSON.stringify({ query: "{ hello }" });
+const WHOLE = [200, { data: { hello: "Hello world" } }] as const;
+
+async function ask(path: string, init: RequestInit): Promise<readonly [number, object, Headers]> {
+  const answer = await fetch(new URL(path, server.url), init);
+  const { data, errors } = await answer.json();
+  const told = errors ? { code: errors[0].extensions.code } : { data };
+  return [answer.status, told, answer.headers];
+}
+
+it.each([
+  ["application/json", ...WHOLE],
+  ["Application/JSON", ...WHOLE],
+  ["application/json;charset=utf-8", ...WHOLE],
+  ['application/json; charset="UTF-8"', ...WHOLE],
+  ["application/json; profile=x", ...WHOLE],
+  ["application/json; charset=latin1", 415, { code: "UNSUPPORTED_MEDIA_TYPE" }],
+  ["application/jsonp", 415, { code: "UNSUPPORTED_MEDIA_TYPE" }],
+  ["application/graphql", 415, { code: "UNSUPPORTED_MEDIA_TYPE" }],
+  ["text/plain", 415, { code: "UNSUPPORTED_MEDIA_TYPE" }],
+  ["", 415, { code: "UNSUPPORTED_MEDIA_TYPE" }],
+])("A body of type %j is answered with %i.", async (type, status, told) => {
+  const headers = { "content-type": type };
+  expect(
+    (await ask("/graphql", { method: "POST", headers, body: Buffer.from(BODY) })).slice(0, 2),
+  ).toEqual([status, told]);
+});
+
+it("A compressed body is refused.", async () => {
+  const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+  const [status] = await ask("/graphql", { method: "POST", headers, body: BODY });
+  expect(status).toBe(415);
+});
+
+it("A POST without a body is an operation without a document.", async () => {
+  const [status, told] = await ask("/graphql", { method: "POST" });
+  expect([status, told]).toEqual([400, { code: "BAD_USER_INPUT" }]);
+});
+
+it.each([
+  ["announces its length", BODY + " ".repeat(2_048)],
+  ["comes in chunks", new Blob([BODY, " ".repeat(2_048)]).stream()],
+])("A body that is too large and %s is refused, and its connection closed.", async (_, body) => {
+  const [status, told, headers] = await ask("/graphql", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+    duplex: "half",
+  } as RequestInit);
+  expect([status, told]).toEqual([413, { code: "PAYLOAD_TOO_LARGE" }]);
+  expect(headers.get("connection")).toBe("close");
+});
+
+it.each([
+  ["PUT", "/graphql", 405, "METHOD_NOT_ALLOWED"],
+  ["DELETE", "/graphql?query={hello}", 405, "METHOD_NOT_ALLOWED"],
+  ["POST", "/graphql/", 404, "BAD_USER_INPUT"],
+  ["POST", "/graphqls", 404, "BAD_USER_INPUT"],
+  ["POST", "/Graphql", 404, "BAD_USER_INPUT"],
+])("%s %s is answered with %i.", async (method, path, status, code) => {
+  const headers = { "content-type": "application/json" };
+  const [got, told, sent] = await ask(path, { method, headers, body: BODY });
+  expect([got, told]).toEqual([status, { code }]);
+  expect(sent.get("allow")).toBe(status === 405 ? "GET, POST" : null);
+});
+
+it("A client that hangs up in the middle of its body leaves nothing behind.", async () => {
+  const { hostname, port } = new URL(server.url);
+  for (let times = 0; times < 20; times += 1) {
+    const socket = connect(Number(port), hostname);
+    socket.write("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+    socket.write("Content-Length: 100\r\n\r\n{");
+    await once(socket, "connect");
+    socket.destroy();
+  }
+  const headers = { "content-type": "application/json" };
+  expect((await ask("/graphql", { method: "POST", headers, body: BODY })).slice(0, 2)).toEqual(
+    WHOLE,
+  );
+});
+
+it("Answers of a server that closes say that their connection ends.", async () => {
+  const closing = await startServer();
+  const { hostname, port } = new URL(closing.url);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  let heard = "";
+  socket.on("data", (data) => {
+    heard += data;
+  });
+  const head = `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+  socket.write(head + BODY.slice(0, 5));
+  await once(socket, "connect");
+  await once(closing.server.app.server, "request");
+  const closed = closing.close();
+  socket.write(BODY.slice(5));
+  await once(socket, "close");
+  expect(heard).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n/i);
+  expect(heard).toContain("Hello world");
+  await closed;
+});

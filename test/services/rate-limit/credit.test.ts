@@ -1,0 +1,253 @@
+/**
+ * Credit: a busy payer asks Redis a few times a second, whatever it asks of the server, and gets no
+ * more than its buckets give.
+ */
+import fc from "fast-check";
+import { expect, it, onTestFinished } from "vitest";
+import { createCallers } from "../../../src/redis/client/call.js";
+import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
+import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
+import type { BucketRules, Charge, Payer } from "../../../src/services/rate-limit/charge.js";
+import { CREDIT_MS } from "../../../src/services/rate-limit/credit.js";
+import { createLimits, type Limits } from "../../../src/services/rate-limit/limits.js";
+import { drillSize } from "../../support/drill.js";
+import { testLog } from "../../support/log.js";
+import { testRedis } from "../../support/redis.js";
+import { startRedisServer } from "../../support/redis-server.js";
+import { until } from "../../support/until.js";
+
+const PAYER: Payer = { kind: "address", name: "192.0.2.1", block: "192.0.2.0/24" };
+const SLOW = 0.001;
+
+const rulesOf = (burst: number, perSecond = SLOW): BucketRules => {
+  const rule = { burst, perSecond };
+  const block = { burst: 10 * burst, perSecond: 10 * perSecond };
+  return { viewer: rule, address: rule, service: rule, block, signIn: rule, checkout: rule };
+};
+
+const repeated = (cost: number): Charge => ({
+  cost,
+  varies: false,
+  classes: new Map(),
+  repeats: true,
+});
+const once = (cost: number): Charge => ({ cost, varies: false, classes: new Map() });
+
+interface Opened {
+  readonly limits: Limits;
+  readonly outcomes: Map<string, number>;
+  /** Scripts that were sent for limits. */
+  readonly scripts: () => number;
+}
+
+/** The limits of one process. */
+async function openLimits(rules: BucketRules, { url, keys } = testRedis()): Promise<Opened> {
+  const connection = connectRedis({ url, role: "requests", log: testLog() });
+  onTestFinished(() => connection.disconnect());
+  await whenReady(connection, 30_000);
+  let scripts = 0;
+  const callers = createCallers({
+    connection,
+    telemetry: {
+      redisRoundTrip() {
+        scripts += 1;
+      },
+    },
+  });
+  onTestFinished(() => callers.close());
+  const outcomes = new Map<string, number>();
+  const limits = createLimits({
+    limiter: createLimiter(callers.of("rate-limiter", { deadlineMs: 10_000 }), keys, {
+      keepMs: 60_000,
+    }),
+    breaker: callers.breaker({ deadlineMs: 10_000 }),
+    rules,
+    largest: rules.address.burst,
+    processes: 1,
+    telemetry: {
+      limit: (_, outcome) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1),
+    },
+  });
+  return { limits, outcomes, scripts: () => scripts };
+}
+
+/** What a payer's own bucket has left, in Redis and as credit. */
+async function remaining({ limits }: Opened, payer = PAYER): Promise<number> {
+  const { buckets } = await limits.charge(payer, once(0));
+  return Math.round(buckets[0]!.remaining);
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const outlast = () => pause(CREDIT_MS + 20);
+
+it("A busy payer is charged without Redis, exactly.", async () => {
+  const place = testRedis();
+  const opened = await openLimits(rulesOf(10_000), place);
+  const shown: number[] = [];
+  for (let times = 0; times < 300; times += 1) {
+    const { buckets } = await opened.limits.charge(PAYER, repeated(2));
+    expect(buckets.map(({ bucket }) => bucket)).toEqual(["address", "block"]);
+    shown.push(Math.round(buckets[0]!.remaining));
+  }
+  expect(shown).toEqual(Array.from({ length: 300 }, (_, times) => 10_000 - 2 * (times + 1)));
+  expect(opened.outcomes.get("admitted here")).toBeGreaterThan(50);
+  expect(opened.scripts()).toBeLessThan(300);
+  // What it did not use is there for all processes.
+  const other = await openLimits(rulesOf(10_000), place);
+  await until("the rest to be given back", async () => (await remaining(other)) === 10_000 - 600);
+});
+
+it("A payer that asks now and then takes no credit.", async () => {
+  const opened = await openLimits(rulesOf(10_000));
+  for (let times = 0; times < 5; times += 1) {
+    await opened.limits.charge(PAYER, repeated(2));
+    await pause(2 * CREDIT_MS + 20);
+  }
+  expect(opened.outcomes.get("admitted here")).toBeUndefined();
+  expect(opened.scripts()).toBe(5);
+});
+
+it("Credit is for operations that repeat; others are always asked of Redis.", async () => {
+  const opened = await openLimits(rulesOf(10_000));
+  for (let times = 0; times < 50; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  const before = opened.outcomes.get("admitted") ?? 0;
+  for (let times = 0; times < 10; times += 1) await opened.limits.charge(PAYER, once(1));
+  expect(opened.outcomes.get("admitted")).toBe(before + 10);
+});
+
+it("One process holds at most a sixteenth of a bucket as credit.", async () => {
+  const place = testRedis();
+  const opened = await openLimits(rulesOf(1_600), place);
+  const other = await openLimits(rulesOf(1_600), place);
+  let used = 0;
+  for (let times = 0; times < 150; times += 1) {
+    await opened.limits.charge(PAYER, repeated(5));
+    used += 5;
+    // One credit may be half used while the next is taken.
+    expect(await remaining(other)).toBeGreaterThanOrEqual(1_600 - used - 150);
+  }
+});
+
+it("The credit of a process refuses nobody there.", async () => {
+  const opened = await openLimits(rulesOf(1_600));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(8));
+  expect(await remaining(opened)).toBe(800);
+  const paid = await opened.limits.charge(PAYER, once(800));
+  expect(Math.round(paid.buckets[0]!.remaining)).toBe(0);
+  await expect(opened.limits.charge(PAYER, repeated(1))).rejects.toMatchObject({
+    code: "RATE_LIMITED",
+  });
+});
+
+it("A payer gets its whole bucket by credit, and is then refused.", async () => {
+  const opened = await openLimits(rulesOf(1_000));
+  let admitted = 0;
+  for (;;) {
+    const paid = await opened.limits.charge(PAYER, repeated(7)).catch(() => null);
+    if (!paid) break;
+    admitted += 7;
+  }
+  expect(admitted).toBe(994);
+});
+
+it("The block of addresses pays for every address in it.", async () => {
+  const rules = { ...rulesOf(10_000), block: { burst: 10_000, perSecond: SLOW } };
+  const opened = await openLimits(rules);
+  const payers = [1, 2, 3].map((host): Payer => ({ ...PAYER, name: `192.0.2.${host}` }));
+  for (let times = 0; times < 60; times += 1)
+    for (const payer of payers) await opened.limits.charge(payer, repeated(3));
+  await outlast();
+  const [, block] = (await opened.limits.charge(PAYER, once(0))).buckets;
+  await until("the rest to be given back", async () => {
+    const { buckets } = await opened.limits.charge(PAYER, once(0));
+    return Math.round(buckets[1]!.remaining) === 10_000 - 540;
+  });
+  expect(block!.bucket).toBe("block");
+});
+
+it("A surplus of a charge by credit is given back to it, once.", async () => {
+  const opened = await openLimits(rulesOf(10_000));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  const before = await remaining(opened);
+  const paid = opened.limits.takeCredit(PAYER, repeated(1));
+  paid?.settle(0);
+  paid?.settle(0);
+  expect(await remaining(opened)).toBe(before);
+});
+
+it("Without Redis credit lasts a moment, then the process counts alone.", async () => {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const opened = await openLimits(rulesOf(10_000), { ...testRedis(), url: server.url });
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  await server.stop();
+  await outlast();
+  expect(opened.limits.takeCredit(PAYER, repeated(1))).toBeNull();
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  expect(opened.limits.takeCredit(PAYER, repeated(1))).toBeNull();
+});
+
+/** A cost that was let through, at some moment between these two, in ms. */
+interface Admitted {
+  readonly cost: number;
+  readonly askedMs: number;
+  readonly answeredMs: number;
+}
+
+interface Step {
+  readonly process: number;
+  readonly cost: number;
+  readonly times: number;
+  readonly repeats: boolean;
+  readonly pauseMs: number;
+}
+
+async function play(processes: readonly Opened[], steps: readonly Step[]): Promise<Admitted[]> {
+  const admitted: Admitted[] = [];
+  for (const { process, cost, times, repeats, pauseMs } of steps) {
+    for (let time = 0; time < times; time += 1) {
+      const askedMs = performance.now();
+      const charge = repeats ? repeated(cost) : once(cost);
+      const paid = await processes[process]!.limits.charge(PAYER, charge).catch(() => null);
+      if (paid) admitted.push({ cost, askedMs, answeredMs: performance.now() });
+    }
+    await pause(pauseMs);
+  }
+  return admitted;
+}
+
+/** By how much the fullest span exceeds burst + rate × its greatest length. */
+function excess(admitted: readonly Admitted[], burst: number, perSecond: number): number {
+  let worst = Number.NEGATIVE_INFINITY;
+  for (const [from, { askedMs }] of admitted.entries()) {
+    let cost = 0;
+    for (const each of admitted.slice(from)) {
+      cost += each.cost;
+      const lengthMs = each.answeredMs - askedMs + CREDIT_MS;
+      worst = Math.max(worst, cost - burst - (lengthMs * perSecond) / 1_000);
+    }
+  }
+  return worst;
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  process: fc.nat(2),
+  cost: fc.integer({ min: 1, max: 20 }),
+  times: fc.integer({ min: 1, max: 30 }),
+  repeats: fc.boolean(),
+  pauseMs: fc.constantFrom(0, 0, 0, 1, 5, 30, 120),
+});
+
+it("No span of time admits more than burst + rate × (length + 0.1 s) in three processes.", async () => {
+  const [burst, perSecond] = [400, 1_000];
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      const place = testRedis();
+      const processes = await Promise.all(
+        [0, 1, 2].map(() => openLimits(rulesOf(burst, perSecond), place)),
+      );
+      expect(excess(await play(processes, steps), burst, perSecond)).toBeLessThanOrEqual(0);
+    }),
+    { numRuns: drillSize({ sample: 15, full: 500 }), seed: 11 },
+  );
+});
