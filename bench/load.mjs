@@ -37,7 +37,11 @@ export async function loadRequests(url, requests, { connections, seconds, header
       const request = requests[sent % requests.length];
       sent += 1;
       try {
-        await send(pool, { ...request, path: pathname + (request.search ?? ""), headers });
+        await send(pool, {
+          ...request,
+          path: pathname + (request.search ?? ""),
+          headers: { ...headers, ...request.headers },
+        });
       } catch (error) {
         failed += 1;
         failure ??= error.message;
@@ -57,7 +61,7 @@ export async function loadRequests(url, requests, { connections, seconds, header
   };
 }
 
-async function send(pool, { method, path, body, headers, isRight = hasNoErrors }) {
+async function send(pool, { method, path, body, headers, status = 200, isRight = hasNoErrors }) {
   const answer = await pool.request({
     path,
     method,
@@ -65,7 +69,7 @@ async function send(pool, { method, path, body, headers, isRight = hasNoErrors }
     body,
   });
   const bytes = Buffer.from(await answer.body.arrayBuffer());
-  if (answer.statusCode !== 200 || !isRight(bytes))
+  if (answer.statusCode !== status || !isRight(bytes))
     throw new Error(`HTTP ${answer.statusCode}: ${bytes.subarray(0, 500)}`);
 }
 
@@ -89,7 +93,8 @@ export async function askText(url, { method, body, search = "" }, headers = {}) 
   const answer = parse(text);
   if (!response.ok || answer?.errors || !answer?.data)
     throw new Error(`${url}: HTTP ${response.status}: ${text.slice(0, 500)}`);
-  return { data: answer.data, text, limits: response.headers.get("ratelimit") };
+  const { headers: told } = response;
+  return { data: answer.data, text, limits: told.get("ratelimit"), etag: told.get("etag") };
 }
 
 function parse(text) {

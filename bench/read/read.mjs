@@ -3,13 +3,15 @@
  * same run: CPU of the server process per request, SQL statements and Redis commands. Rounds are
  * interleaved, because the machine's own speed moves; only ratios of one run mean anything.
  */
+import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { join } from "node:path";
 import { open, PEERS, startPeer, startSouk } from "../contestants.mjs";
 import { measureDelay } from "../delay.mjs";
-import { stopAll } from "../processes.mjs";
-import { referencesOf, verify, verifyLimited } from "./answers.mjs";
+import { stopAll, temporaryFolder } from "../processes.mjs";
+import { hold, referencesOf, verify, verifyLimited } from "./answers.mjs";
 import { runRounds } from "./rounds.mjs";
-import { ROWS } from "./rows.mjs";
+import { MANIFEST, ROWS } from "./rows.mjs";
 import { bearer, prepareShop, storeAnswers } from "./shop.mjs";
 import { failedOf, rowTable, summaryTable } from "./table.mjs";
 
@@ -26,7 +28,7 @@ export async function benchRead({ rows: rowNames, peers: peerNames, ...options }
   const measured = [];
   try {
     const place = await open(options);
-    const souk = await startSouk({ ...place, env: PATIENT });
+    const souk = await startSouk({ ...place, env: { ...PATIENT, ...withManifest() } });
     const shop = await prepareShop(souk, place);
     await storeAnswers(souk, place, shop);
     const servers = await startPeers(peers, place);
@@ -40,6 +42,13 @@ export async function benchRead({ rows: rowNames, peers: peerNames, ...options }
     await stopAll();
   }
   failWhereAnswersDid(measured);
+}
+
+/** The documents whose GET may be kept by caches. */
+function withManifest() {
+  const file = join(temporaryFolder("manifest"), "manifest.json");
+  writeFileSync(file, JSON.stringify(MANIFEST));
+  return { PERSISTED_DOCUMENTS_FILE: file };
 }
 
 /** Those of the names; all of them when none is given. */
@@ -65,12 +74,14 @@ async function benchRow(row, { souk, servers, shop, place, options }) {
   const references = await referencesOf(row, contestants[0], requests);
   for (const one of contestants) {
     one.requests = await verify(one, requests, { references, isRight: row.isRight });
+    if (row.isHeld && one.kind === "souk") one.requests = await hold(one);
     one.size = Math.round(mean(one.requests.map(({ size }) => size)));
   }
   const someRequests = Array.from({ length: LIMITED_REQUESTS }, (_, at) =>
     requests.at(at % requests.length),
   );
-  for (const one of contestants.filter(({ kind }) => kind === "souk"))
+  // Answers that caches may keep say nothing of limits.
+  for (const one of contestants.filter(({ kind }) => kind === "souk" && !row.isKept))
     await verifyLimited(one, someRequests);
   await runRounds(contestants, place, options);
   const { rounds, seconds, connections } = options;

@@ -21,6 +21,9 @@ const SET_CART_LINE =
   "$quantity) { cart { quantity } errors { code } } }";
 const TRACK_VIEW = "mutation TrackView($id: ID!) { trackView(productId: $id) { errors { code } } }";
 
+/** Documents that Souk has in its manifest: their GET may be kept by caches. */
+export const MANIFEST = { page: PAGE };
+
 /** How many products the cart of the `set-cart-line` row holds. */
 const CART_LINES = 3;
 
@@ -48,7 +51,7 @@ const isDone = (bytes) => bytes.includes('"errors":[]');
 /**
  * `requests(shop)` are those of a row; `as` says who asks Souk. Peers look no session up,
  * unless `isPrivate`: then the viewer asks all servers. `peers` are those of a row that is not for
- * all of them. Mutations come last, because they change what others read.
+ * all of them. A row that `isHeld` sends Souk the entity tags of its answers. Mutations come last, because they change what others read.
  */
 export const ROWS = [
   {
@@ -73,6 +76,16 @@ export const ROWS = [
     name: "page-get",
     title: "the page of 20 by GET",
     as: ["anonymous"],
+    isKept: true,
+    requests: ({ categoryIds }) => forIds(categoryIds, PAGE).map(get),
+  },
+  {
+    name: "page-304",
+    title: "the page of 20 by GET, held by the client (bounds send it whole)",
+    as: ["anonymous"],
+    peers: ["bare-fastify"],
+    isKept: true,
+    isHeld: true,
     requests: ({ categoryIds }) => forIds(categoryIds, PAGE).map(get),
   },
   {

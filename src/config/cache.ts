@@ -20,6 +20,10 @@ export const cacheVariables = {
   STORED_ANSWERS_BYTES: count(32 * 1024 * 1024, 0).describe(
     "size of the answers to repeated public queries that are stored in the process; 0 stores none",
   ),
+  STORED_ANSWERS_SHARED_MAX_AGE: count(0, 0).describe(
+    "seconds that shared caches may answer a GET of a public document of the manifest without " +
+      "asking; above 0 such a GET may be older than its client's own writes",
+  ),
   CACHE_REPORT: z
     .enum(["on", "request"])
     .optional()
@@ -39,6 +43,8 @@ export const toCache = (
   deadlineMs: env.CACHE_DEADLINE_MS,
   localBytes: env.CACHE_LOCAL_BYTES,
   storedAnswersBytes: env.STORED_ANSWERS_BYTES,
+  /** In seconds. */
+  sharedMaxAge: env.STORED_ANSWERS_SHARED_MAX_AGE,
   /**
    * How long a tag outlives its last use: longer than any
    * entry that names it.

@@ -39,7 +39,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
     const addresses = proxyAddr
       .all(request, (address) => trusted(normalAddress(address), 0))
       .map(normalAddress);
-    // A proxy may write "unknown"; then the nearest ofSockets address
+    // A proxy may write "unknown"; then the nearest known address
     // counts.
     return addresses.findLast((address) => address !== "") ?? "";
   };

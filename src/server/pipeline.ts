@@ -133,11 +133,10 @@ function openStoredAnswers({ config, metrics, log, traceAnswer }: PipelineDeps):
 
 /** Which operations the store may answer. */
 const openAnswerRequests = (
-  { config: { cache }, schema }: PipelineDeps,
+  { schema }: PipelineDeps,
   { readDocument, readsPastCache }: Pick<AdmissionDeps, "readDocument" | "readsPastCache">,
 ): AnswerRequests =>
   createAnswerRequests({
-    isOn: cache.storedAnswersBytes > 0,
     plan: createAnswerPlanner(schema),
     known: readDocument.known,
     readsPastCache,

@@ -177,6 +177,7 @@ async function openHttp(
       apollo,
       unsent: createUnsentAnswers(limits.answerBytes, live.slowSocketMs),
       jsonDepth: limits.jsonDepth,
+      sharedMaxAge: config.cache.sharedMaxAge,
       secureCookies: production,
     }),
   });

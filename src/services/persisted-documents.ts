@@ -43,6 +43,8 @@ export interface PersistedDocuments {
   /** Whether a document sent whole may be refused. */
   readonly restricted: boolean;
   readonly manifest: DocumentManifest;
+  /** Whether a source is in the manifest. */
+  isPersisted(source: unknown): boolean;
   /**
    * Throws PersistedDocumentNotFound, Forbidden in the mode
    * `only`, and BadUserInput for names that contradict.
@@ -63,6 +65,7 @@ const NOT_SUPPORTED = "PersistedQueryNotSupported";
 
 export function createPersistedDocuments(deps: PersistedDocumentsDeps): PersistedDocuments {
   const { mode, manifest } = deps;
+  const sources = new Set(manifest.values());
   const hashed = createHashedDocuments(deps);
   const ofId = async (id: string): Promise<string | null> => {
     const hash = /^sha256:(.*)$/.exec(id)?.[1];
@@ -71,6 +74,7 @@ export function createPersistedDocuments(deps: PersistedDocumentsDeps): Persiste
   return {
     restricted: mode === "only",
     manifest,
+    isPersisted: (source) => typeof source === "string" && sources.has(source),
     async find(named, principal) {
       const { query, documentId, sha256: hash = "" } = named;
       if (mode === "off" && (documentId !== undefined || hash !== ""))

@@ -5,7 +5,7 @@ import { type RunningApp, seededDatabase, startApp } from "../support/app.js";
 import type { Answer } from "../support/graphql.js";
 import type { TestDatabase } from "../support/postgres.js";
 import { testRedis } from "../support/redis.js";
-import { type PrivateRedis, startRedis } from "../support/redis-topology.js";
+import { openRedis, type PrivateRedis, startRedis } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
 
 let redis: PrivateRedis;
@@ -73,4 +73,21 @@ it("While Redis is down a process runs the documents that it has seen.", async (
     products: { totalCount: 20 },
   });
   await redis.restart();
+});
+
+it("A document that is sent again with its hash is kept again, also where its answer is stored.", async () => {
+  const [here, there] = apps;
+  const query = "query Again { products(first: 2) { totalCount } }";
+  const registration = { query, extensions: apq(query) };
+  for (let times = 0; times < 8; times += 1) await send(here, registration);
+  const link = openRedis(redis.url);
+  const keys = await link.keys("*document*");
+  expect(keys).not.toEqual([]);
+  await link.del(...keys);
+  link.disconnect();
+  for (let times = 0; times < 8; times += 1) await send(here, registration);
+  await until("the document to be known", async () => {
+    const found = await send(there, { extensions: apq(query) });
+    return found.data?.products;
+  });
 });

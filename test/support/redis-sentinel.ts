@@ -85,9 +85,11 @@ export async function startRedisSentinel({
     servers: [first, second],
     primary,
     replicated: async () =>
-      void (await onServer(await primary(), (link) =>
-        until("the replica", async () => (await link.wait(1, 1_000)) === 1),
-      )),
+      void (await onServer(await primary(), async (link) => {
+        // WAIT is about the writes of its own connection: this one comes after all earlier ones.
+        await link.set("replicated", "");
+        await until("the replica", async () => (await link.wait(1, 1_000)) === 1);
+      })),
     async failover() {
       const before = await primary();
       await ask("FAILOVER");

@@ -17,7 +17,7 @@
  * with RedisUnavailable within a deadline; sessions neither
  * start nor end by that.
  */
-import type { Result } from "ioredis";
+import { Cluster, type Result } from "ioredis";
 import { REQUIRED_AUTH_LEVEL, type SessionRecord } from "../../domain/account/session.js";
 import type { Role } from "../../domain/account/user.js";
 import { DAY } from "../../domain/time/time.js";
@@ -32,6 +32,7 @@ declare module "ioredis" {
       session: string,
       sessions: string,
       epoch: string,
+      before: string,
       id: string,
     ): Result<string[], Context>;
     sessionCreate(
@@ -128,18 +129,24 @@ export function createSessionStore(caller: RedisCaller, keys: Keys, options: Ses
 }
 
 function createLookups({ connection, call }: RedisCaller, keys: Keys) {
+  const ofAll = keys.sessionsRevokedBefore();
   const find = (userTag: string, id: string): Promise<FoundSession> =>
     call("find", async () => {
+      const [session, sessions, epoch] = keysOfSession(keys, userTag, id);
+      if (!(connection instanceof Cluster)) {
+        const found = await connection.sessionFind(session, sessions, epoch, ofAll, id);
+        return toFound(id, found, found.at(-1) ?? "");
+      }
       const [found, before] = await Promise.all([
-        connection.sessionFind(...keysOfSession(keys, userTag, id), id),
-        connection.sessionRevokedBefore(keys.sessionsRevokedBefore(), ""),
+        connection.sessionFind(session, sessions, epoch, epoch, id),
+        connection.sessionRevokedBefore(ofAll, ""),
       ]);
       return toFound(id, found, before);
     });
   return {
     /**
      * Looks a session up, by the epoch of its user and of all
-     * users. Two EVALSHA in one round trip.
+     * users. One EVALSHA; in a Cluster two, in one round trip.
      */
     find,
     /**

@@ -16,8 +16,6 @@ export interface AnswerRequest {
 }
 
 export interface AnswerRequestDeps {
-  /** False where nothing is stored. */
-  readonly isOn: boolean;
   readonly plan: PlanAnswer;
   /** A document that was read before. */
   readonly known: (source: string) => DocumentNode | undefined;
@@ -35,10 +33,9 @@ export interface AnswerRequests {
 }
 
 export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
-  const { isOn, plan, known, readsPastCache } = deps;
+  const { plan, known, readsPastCache } = deps;
   const keyOf = createAnswerKeys();
-  const mayServe = (caller: Caller): boolean =>
-    isOn && !caller.reportCache && !readsPastCache(caller);
+  const mayServe = (caller: Caller): boolean => !caller.reportCache && !readsPastCache(caller);
   const of: AnswerRequests["of"] = (operation, caller) => {
     if (!mayServe(caller)) return null;
     const { document, operationName } = operation;

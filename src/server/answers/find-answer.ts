@@ -1,6 +1,7 @@
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { withDeadline } from "../../domain/time/deadline.js";
-import type { StoredAnswer, StoredAnswers } from "./stored-answers.js";
+import type { StoredAnswer } from "./stored-answer.js";
+import type { StoredAnswers } from "./stored-answers.js";
 
 /** A longer wait would cost more than an execution. */
 const WAIT_MS = 50;

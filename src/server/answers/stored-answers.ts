@@ -11,34 +11,12 @@
  */
 import { LRUCache } from "lru-cache";
 import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
-import type {
-  AnswerTags,
-  AnswerTrace,
-  StoreRefusal,
-  TraceAnswer,
-} from "../../domain/reading/answer-tags.js";
+import type { AnswerTrace, StoreRefusal, TraceAnswer } from "../../domain/reading/answer-tags.js";
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { AskedLately } from "./asked-lately.js";
-
-/** One answer. Its bytes are equal for all who may have it. */
-export interface StoredAnswer {
-  /** `{"data":…`, without the closing brace. */
-  readonly data: Buffer;
-  /**
-   * The same as one character a byte, of a small answer: Node
-   * writes it together with its head.
-   */
-  readonly text: string | null;
-  readonly tags: AnswerTags;
-  readonly cost: StoredCost;
-}
-
-/** The cost of its execution: the answer is known. */
-export interface StoredCost {
-  readonly requested: number;
-  readonly actual: number;
-}
+import { compress } from "./compress.js";
+import { type Coding, StoredAnswer, type StoredCost } from "./stored-answer.js";
 
 /** What an execution has to say when it ends. */
 export interface Executed {
@@ -69,16 +47,15 @@ export interface StoredAnswersDeps {
   readonly count: (outcome: StoredOutcome) => void;
 }
 
-/** What an answer costs beyond its bytes. */
-const ANSWER_BYTES = 512;
-/** What a tag costs in the mirror; few are shared. */
-const TAG_BYTES = 256;
-/** Larger ones are written as bytes, which copies them less. */
-const TEXT_BYTES = 16 * 1024;
 /** Share of the store that one answer may take. */
 const MAX_SHARE = 1 / 64;
 /** A small store takes answers of this size. */
 const SMALL_BYTES = 64 * 1024;
+/** Smaller answers fit one packet either way. */
+const MIN_CODED_BYTES = 1_024;
+const CODED_ASKS = 3;
+/** Half of the threads of the pool. */
+const MAX_COMPRESSING = 2;
 /** Share of a full store that may be replaced in a minute. */
 const REPLACED_SHARE = 1 / 8;
 /** What will not be otherwise the next time. */
@@ -102,6 +79,7 @@ export class StoredAnswers {
     ...entriesUpTo(MAX_LASTING),
     ttl: LASTING_MS,
   });
+  private readonly compressing = new Set<StoredAnswer>();
   private replaced = { bytes: 0, sinceMs: performance.now() };
 
   /** @param maxBytes 0 stores nothing */
@@ -112,7 +90,7 @@ export class StoredAnswers {
     this.answers = new LRUCache({
       maxSize: Math.max(1, maxBytes),
       maxEntrySize: Math.max(1, Math.min(maxBytes, Math.max(maxBytes * MAX_SHARE, SMALL_BYTES))),
-      sizeCalculation: sizeOf,
+      sizeCalculation: (answer, key) => answer.sizeUnder(key),
       dispose: ({ tags }, _key, reason) => {
         tags.release();
         if (reason === "evict") deps.count("evicted");
@@ -178,6 +156,33 @@ export class StoredAnswers {
     };
   }
 
+  /**
+   * An answer in a coding; null before it is made. That begins
+   * at the third asking, off the event loop.
+   */
+  coded(key: string, answer: StoredAnswer, coding: Coding): Buffer | null {
+    const known = answer.coded(coding);
+    if (known || answer.data.length < MIN_CODED_BYTES) return known;
+    answer.codedAsks += 1;
+    if (answer.codedAsks >= CODED_ASKS && this.compressing.size < MAX_COMPRESSING)
+      void this.compress(key, answer, coding);
+    return null;
+  }
+
+  private async compress(key: string, answer: StoredAnswer, coding: Coding): Promise<void> {
+    if (this.compressing.has(answer)) return;
+    this.compressing.add(answer);
+    try {
+      const bytes = await compress(answer.whole, coding);
+      const present = this.answers.peek(key);
+      // Its tags stay the same: nothing is released.
+      if (present?.tags === answer.tags)
+        this.answers.set(key, present.withCoding(coding, bytes), { noDisposeOnSet: true });
+    } finally {
+      this.compressing.delete(answer);
+    }
+  }
+
   private store(key: string, trace: AnswerTrace, executed: Executed | null): StoredOutcome {
     const tags = trace.finish();
     if (typeof tags === "string") return executed ? tags : "failed";
@@ -185,10 +190,8 @@ export class StoredAnswers {
       tags.release();
       return "failed";
     }
-    const data = bytesOf(executed.data);
-    const text = data.length <= TEXT_BYTES ? data.toString("latin1") : null;
-    const answer = { data, text, tags, cost: executed.cost };
-    if (!this.mayReplace(sizeOf(answer, key))) {
+    const answer = new StoredAnswer(bytesOf(executed.data), tags, executed.cost);
+    if (!this.mayReplace(answer.sizeUnder(key))) {
       tags.release();
       return "full";
     }
@@ -208,9 +211,6 @@ export class StoredAnswers {
     return true;
   }
 }
-
-const sizeOf = ({ data, text, tags }: StoredAnswer, key: string): number =>
-  data.length + (text?.length ?? 0) + 2 * key.length + ANSWER_BYTES + tags.count * TAG_BYTES;
 
 /** Off the shared pool, whose slices would keep 8 KiB each. */
 function bytesOf(text: string): Buffer {

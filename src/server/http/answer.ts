@@ -1,20 +1,21 @@
 /** Makes the answer to a request: from the store, else by Apollo. */
 import { type ApolloServer, HeaderMap } from "@apollo/server";
 import { own } from "../../domain/own.js";
-import { endRecording } from "../answers/stored-body.js";
+import { dataOf, endRecording } from "../answers/stored-body.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
-import type { OperationHolder } from "./apollo.js";
-import type { HttpDocument } from "./document.js";
-import type { HttpExchange } from "./exchange.js";
+import { executedGet, sharedGet, storedGet } from "./answers/shared-get.js";
 import {
   findStored,
   type HttpAnswer,
   type StoredAnswerDeps,
   storableRequest,
   storedAnswer,
-} from "./stored-answer.js";
-import type { WarmAnswers } from "./warm-answers.js";
+} from "./answers/stored-answer.js";
+import type { WarmAnswers } from "./answers/warm-answers.js";
+import type { OperationHolder } from "./apollo.js";
+import type { HttpDocument } from "./document.js";
+import type { HttpExchange } from "./exchange.js";
 
 export interface AnswerDeps extends StoredAnswerDeps {
   readonly apollo: ApolloServer<OperationHolder>;
@@ -37,26 +38,32 @@ export async function answer(
   const storable = storableRequest(deps, exchange, claimed, document.raw);
   const stored = storable && (await findStored(deps, storable, operation, claimed));
   if (stored) {
-    deps.warm.keep(exchange, claimed, storable);
-    return storedAnswer(stored, storable, operation);
+    deps.warm.keep(exchange, claimed, document, storable);
+    return storable.isShared
+      ? storedGet(deps.answers, storable.key, stored, sharedGet(deps, exchange, storable))
+      : storedAnswer(stored, storable, operation);
   }
   const mayRecord = storable && operation.rejection === null;
   const recording = mayRecord ? deps.answers.record(storable.key) : null;
   operation.trace = recording?.trace ?? null;
   let text: string | null = null;
   try {
-    const executed = await execute(deps, exchange, read);
+    const executed = await execute(deps, exchange, read, storable?.isShared ?? false);
     text = executed.status === 200 ? executed.body : null;
-    return executed;
+    const data = storable?.isShared && text ? dataOf(text, operation.costReport) : null;
+    if (!storable || data === null) return executed;
+    return executedGet(`${data}}`, sharedGet(deps, exchange, storable));
   } finally {
     endRecording(recording, operation, text);
   }
 }
 
+/** @param isShared whether pages of other origins may ask it too */
 async function execute(
   { apollo }: AnswerDeps,
   exchange: HttpExchange,
   { operation, claimed, document: { body, search } }: ReadOperation,
+  isShared: boolean,
 ): Promise<HttpAnswer & { readonly body: string }> {
   const {
     status,
@@ -65,7 +72,9 @@ async function execute(
   } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: exchange.method,
-      headers: headersForApollo(exchange),
+      headers: isShared
+        ? headersForApollo(exchange).set("apollo-require-preflight", "1")
+        : headersForApollo(exchange),
       search,
       body,
     },

@@ -13,8 +13,8 @@ export function announcesJson(headers: IncomingHttpHeaders): boolean {
   const type = headers["content-type"];
   if (type === JSON_TYPE) return isPlain(headers);
   if (type === undefined && announcesNothing(headers)) return false;
-  const [essence = "", ...parameters] = (type ?? "").split(";");
-  if (essence.trim().toLowerCase() !== JSON_TYPE || !parameters.every(isUtf8))
+  const [essence = ""] = (type ?? "").split(";");
+  if (essence.trim().toLowerCase() !== JSON_TYPE || !isUtf8(type ?? ""))
     throw new BadRequest(UNSUPPORTED);
   return isPlain(headers);
 }
@@ -30,9 +30,8 @@ function isPlain(headers: IncomingHttpHeaders): true {
 const announcesNothing = (headers: IncomingHttpHeaders): boolean =>
   headers["transfer-encoding"] === undefined && !Number(headers["content-length"] ?? 0);
 
-/** Other parameters than the charset are ignored. */
-const isUtf8 = (parameter: string): boolean =>
-  !/^\s*charset\s*=/i.test(parameter) || /^\s*charset\s*=\s*"?utf-?8"?\s*$/i.test(parameter);
+const isUtf8 = (type: string): boolean =>
+  /^utf-?8$/i.test(/;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1] ?? "utf-8");
 
 /**
  * Reads a body whole. A client that hangs up is not answered.
@@ -47,20 +46,44 @@ export function readWhole(
     done.refused(new BadRequest(TOO_LARGE));
     return;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const body = new GrowingBody();
   const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes <= limit) {
-      chunks.push(chunk);
+    if (body.length + chunk.length <= limit) {
+      body.add(chunk);
       return;
     }
     request.off("data", onData).off("end", onEnd);
     done.refused(new BadRequest(TOO_LARGE));
   };
-  const onEnd = (): void =>
-    done.read(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+  const onEnd = (): void => done.read(body.bytes);
   request.on("data", onData).on("end", onEnd).on("error", ignore);
+}
+
+/** One buffer: a list of tiny chunks would take a hundred times their bytes. */
+class GrowingBody {
+  length = 0;
+  private buffer: Buffer = Buffer.alloc(0);
+
+  get bytes(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  add(chunk: Buffer): void {
+    const length = this.length + chunk.length;
+    // Most bodies come in one piece.
+    if (this.length === 0) this.buffer = chunk;
+    else {
+      if (length > this.buffer.length) this.grow(length);
+      chunk.copy(this.buffer, this.length);
+    }
+    this.length = length;
+  }
+
+  private grow(least: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(least, 2 * this.buffer.length));
+    this.buffer.copy(larger, 0, 0, this.length);
+    this.buffer = larger;
+  }
 }
 
 const TOO_LARGE = 413;

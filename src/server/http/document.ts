@@ -16,6 +16,8 @@ export interface HttpDocument {
   readonly search: string;
   /** The operation, from either of them. */
   readonly raw: RawOperation;
+  /** Whether its client asks to keep it under its hash. */
+  readonly isRegistered: boolean;
   /** Call once the document has proved valid. */
   keep(): void;
 }
@@ -39,13 +41,13 @@ export async function httpDocument(
   if (method === "GET")
     return { body: undefined, ...(await resolveSearch(rules, search, principal)) };
   const body = exchange.body ? readBody(exchange.body, rules.jsonDepth) : undefined;
-  if (!isRecord(body)) return { body, search, raw: {}, keep: () => {} };
-  const { parameters, keep } = await resolveDocument(
+  if (!isRecord(body)) return { body, search, raw: {}, isRegistered: false, keep: () => {} };
+  const { parameters, ...resolved } = await resolveDocument(
     rules.documents,
     withoutEmpty(body),
     principal,
   );
-  return { body: parameters, search, raw: parameters, keep };
+  return { body: parameters, search, raw: parameters, ...resolved };
 }
 
 async function resolveSearch(
@@ -70,12 +72,17 @@ async function resolveSearch(
     variables: json(variables),
     extensions: json(extensions),
   };
-  const { parameters, keep } = await resolveDocument<typeof read>(documents, read, principal);
-  if (parameters === read) return { search: isShorter ? `?${given}` : search, raw: read, keep };
+  const { parameters, ...resolved } = await resolveDocument<typeof read>(
+    documents,
+    read,
+    principal,
+  );
+  if (parameters === read)
+    return { search: isShorter ? `?${given}` : search, raw: read, ...resolved };
   given.delete("documentId");
   given.set("query", String(parameters.query));
   if (extensions !== undefined) given.set("extensions", JSON.stringify(parameters.extensions));
-  return { search: `?${given}`, raw: parameters, keep };
+  return { search: `?${given}`, raw: parameters, ...resolved };
 }
 
 const NAMES = ["query", "documentId", "operationName", "variables", "extensions"];

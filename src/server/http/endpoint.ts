@@ -58,6 +58,8 @@ function receive(deps: EndpointDeps, exchange: HttpExchange): void {
     return;
   }
   const arrival = announce(deps, exchange);
+  // The body of a GET is not read.
+  if (method === "GET") closeAfterLongBody(exchange);
   if (!arrival) shed(exchange);
   else if (method === "GET" || !announcesJson(headers)) void run(deps, exchange, arrival);
   else
@@ -74,7 +76,7 @@ const BAD_REQUEST = 400;
 
 /** The cheapest answer: a flood gets little else. */
 function shed(exchange: HttpExchange): void {
-  if (closesWhenRefused(exchange.headers)) exchange.header("connection", "close");
+  closeAfterLongBody(exchange);
   const { code, message, details } = new Overloaded();
   exchange.header("retry-after", String(Math.ceil(details.retryAfterMs / SECOND)));
   exchange.refuse({ status: OVERLOADED, code, message, details });
@@ -99,10 +101,21 @@ async function run(
   }
 }
 
+/** Must not throw: nothing is left to catch it. */
 function fail({ answerError }: EndpointDeps, exchange: HttpExchange, error: unknown): void {
   const { status, headers, body } = answerError(error, exchange.id);
-  exchange
-    .addHeaders(Object.entries(headers))
-    .header("content-type", typeOfAnswer(exchange.headers.accept))
-    .send(status, body);
+  try {
+    exchange
+      .addHeaders(Object.entries(headers))
+      .header("content-type", typeOfAnswer(exchange.headers.accept));
+    closeAfterLongBody(exchange);
+    exchange.send(status, body);
+  } catch {
+    exchange.response.destroy();
+  }
+}
+
+/** The rest of a rejected body would be read for nothing. */
+function closeAfterLongBody(exchange: HttpExchange): void {
+  if (closesWhenRefused(exchange.headers)) exchange.header("connection", "close");
 }

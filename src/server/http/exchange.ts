@@ -8,6 +8,7 @@ import { type Refusal, refusalBody, typeOfAnswer } from "./errors.js";
 /** Names and values in turn, as Node writes them. */
 export type HeaderPairs = readonly string[];
 
+const NOT_MODIFIED = 304;
 const NO_MORE: HeaderPairs = [];
 
 export class HttpExchange {
@@ -62,8 +63,8 @@ export class HttpExchange {
   }
 
   /** Sends the answer with the headers added; only the first. */
-  send(status: number, body: string | Buffer): void {
-    this.write(status, body, "utf8", NO_MORE);
+  send(status: number, body: string | Buffer, encoding: "utf8" | "latin1" = "utf8"): void {
+    this.write(status, body, encoding, NO_MORE);
   }
 
   /** The same with further headers. Text is one character a byte. */
@@ -84,7 +85,7 @@ export class HttpExchange {
     for (const [name, value] of this.added)
       for (const one of typeof value === "string" ? [value] : value) head.push(name, one);
     const bytes = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;
-    head.push("content-length", String(bytes));
+    if (status !== NOT_MODIFIED) head.push("content-length", String(bytes));
     response.writeHead(status, head);
     response.end(body, encoding);
   }

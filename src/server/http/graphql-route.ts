@@ -22,15 +22,15 @@ import {
 import type { ObserveOperation } from "../operation/observe.js";
 import { type CreateContext, Operation } from "../operation/operation.js";
 import { type AnswerDeps, answer } from "./answer.js";
+import { type HttpAnswer, storableRequest } from "./answers/stored-answer.js";
+import { WarmAnswers } from "./answers/warm-answers.js";
 import type { ArrivedRequest } from "./arrival.js";
 import { type HttpDocument, httpDocument } from "./document.js";
 import { DocumentRefused } from "./errors.js";
 import type { HttpExchange } from "./exchange.js";
 import type { HostCookie } from "./host-cookie.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
-import { type HttpAnswer, storableRequest } from "./stored-answer.js";
 import type { UnsentAnswers } from "./unsent-answers.js";
-import { WarmAnswers } from "./warm-answers.js";
 
 export interface GraphQLRouteDeps extends Omit<AnswerDeps, "warm"> {
   readonly createContext: CreateContext;
@@ -49,8 +49,12 @@ export interface GraphQLRouteDeps extends Omit<AnswerDeps, "warm"> {
 export function graphqlHandler(deps: GraphQLRouteDeps) {
   const warm = new WarmAnswers(deps);
   const handle = createHandler({ ...deps, warm });
-  return (exchange: HttpExchange, arrival: ArrivedRequest): Promise<void> | null =>
-    warm.answer(exchange, arrival) ? null : handle(exchange, arrival);
+  return (exchange: HttpExchange, request: ArrivedRequest): Promise<void> | null => {
+    const answered = warm.answer(exchange, request);
+    if (answered === true) return null;
+    if (answered === false) return handle(exchange, request);
+    return answered.then((isDone) => (isDone ? undefined : handle(exchange, request)));
+  };
 }
 
 function createHandler(deps: HandlerDeps) {
@@ -65,7 +69,7 @@ function createHandler(deps: HandlerDeps) {
     // Paid means: document and input are valid.
     if (operation.hasPaid) document.keep();
     observe(deps, operation, outcomeOf(sent.status));
-    addHeaders(deps, exchange, operation);
+    if (!sent.isShared) addHeaders(deps, exchange, operation);
     sendAnswer(exchange, sent);
   };
 }
@@ -135,7 +139,13 @@ function unlessUnread(
   operation: Operation,
   made: HttpAnswer,
 ): HttpAnswer {
-  if (deps.unsent.admit(response, operation.caller.client.ip, Buffer.byteLength(made.body)))
+  if (
+    deps.unsent.admit(
+      response,
+      operation.caller.client.ip,
+      Buffer.byteLength(made.body, made.encoding),
+    )
+  )
     return made;
   const refusal = new RateLimited(
     UNREAD_ANSWERS[operation.kind === "mutation" ? "mutation" : "query"],
@@ -227,12 +237,10 @@ function keepCookie(
   );
 }
 
-function sendAnswer(exchange: HttpExchange, { status, headers, body }: HttpAnswer): void {
+function sendAnswer(exchange: HttpExchange, { status, headers, body, encoding }: HttpAnswer): void {
   exchange.addHeaders(headers);
-  exchange.send(
-    status,
-    status >= 400 && typeof body === "string" ? withIdInBody(body, exchange.id) : body,
-  );
+  const text = status >= 400 && typeof body === "string" ? withIdInBody(body, exchange.id) : body;
+  exchange.send(status, text, encoding);
 }
 
 /** Apollo rejects some requests before there is an operation. */

@@ -10,6 +10,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import cors from "@fastify/cors";
 import Fastify, { type FastifyInstance } from "fastify";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
+import { closesWhenRefused } from "./announced-body.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { EXPOSED_HEADERS } from "./common-headers.js";
 import type { Endpoint } from "./endpoint.js";
@@ -94,6 +95,7 @@ function addNotFound(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const known = isGraphQLPath(request.url);
     if (known) reply.header("allow", "GET, POST");
+    if (closesWhenRefused(request.headers)) reply.header("connection", "close");
     return refuseWith(reply, httpRefusal(known ? 405 : 404), request.id);
   });
 }

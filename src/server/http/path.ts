@@ -3,8 +3,19 @@ import type { IncomingMessage } from "node:http";
 /** Of HTTP and WebSocket. */
 export const GRAPHQL_PATH = "/graphql";
 
-export const isGraphQLPath = (url: string): boolean =>
-  url === GRAPHQL_PATH || url.startsWith(`${GRAPHQL_PATH}?`);
+/**
+ * Whether a request target has our path. A client may send a
+ * whole URL (RFC 9112, 3.2.2), and escape what needs none.
+ */
+export function isGraphQLPath(target: string): boolean {
+  if (target === GRAPHQL_PATH || target.startsWith(`${GRAPHQL_PATH}?`)) return true;
+  const [path = ""] = target.replace(/^https?:\/\/[^/?#]*/i, "").split(/[?#]/, 1);
+  try {
+    return decodeURIComponent(path) === GRAPHQL_PATH;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Whether a browser opens the page, rather than a client with a

@@ -34,7 +34,6 @@ import { type CompiledQueries, type Execution, interpret } from "./executor.js";
 const USES_BEFORE_COMPILING = 5;
 /** Code of a large document takes some 100 KB. */
 const MAX_COMPILED = 200;
-const MAX_COUNTED = 5_000;
 /** Fragments are inlined, so their expansion is bounded. */
 const MAX_EXPANDED_FIELDS = 1_000;
 
@@ -42,7 +41,8 @@ export function createCompiledQueries(schema: GraphQLSchema): CompiledQueries {
   // By document: stores keep one object per source, and a
   // compiled document has one operation.
   const compiled = new LRUCache<DocumentNode, CompiledQuery | "unfit">(entriesUpTo(MAX_COMPILED));
-  const uses = new LRUCache<DocumentNode, number>(entriesUpTo(MAX_COUNTED));
+  // Counts keep no document alive.
+  const uses = new WeakMap<DocumentNode, number>();
 
   function lookUp(document: DocumentNode): CompiledQuery | null {
     const known = compiled.get(document);

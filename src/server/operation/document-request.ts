@@ -26,6 +26,8 @@ export interface RequestParameters {
 /** With `query`, and without the names that stood for it. */
 export interface ResolvedRequest<T extends RequestParameters> {
   readonly parameters: T;
+  /** Whether the document came together with its hash. */
+  readonly isRegistered: boolean;
   /** See {@link FoundDocument.keep}. */
   keep(): void;
 }
@@ -45,11 +47,14 @@ export async function resolveDocument<T extends RequestParameters>(
   // Stored documents were checked before.
   if (named.query) refuseLongNames(named.query);
   const isNamed = named.documentId !== undefined || named.sha256 !== undefined;
-  if (!isNamed && !(documents.restricted && named.query)) return { parameters, keep: () => {} };
+  const isRegistered = named.sha256 !== undefined && Boolean(named.query);
+  if (!isNamed && !(documents.restricted && named.query))
+    return { parameters, isRegistered, keep: () => {} };
   const { source, keep }: FoundDocument = await documents.find(named, principal);
   const { documentId: _, extensions, ...others } = parameters;
   return {
     parameters: { ...others, query: source, ...withoutHash(extensions) } as unknown as T,
+    isRegistered,
     keep,
   };
 }

@@ -1,7 +1,7 @@
 /** Queries of a socket that are answered from the store. */
 import { Stream } from "../../domain/concurrency/stream.js";
-import type { StoredAnswer } from "../answers/stored-answers.js";
-import { storedBody } from "../answers/stored-body.js";
+import type { StoredAnswer } from "../answers/stored-answer.js";
+import { extensionsOf } from "../answers/stored-body.js";
 import { framePrefix, writeFrame } from "../fan-out/frame.js";
 import type { SocketExecution, SocketOperationDeps } from "./execution.js";
 
@@ -23,7 +23,11 @@ export async function sendStored(
   await connection.whenWritable();
   const { socket, stream } = connection;
   if (!cancellation.isCancelled && socket.readyState === socket.OPEN)
-    writeFrame(stream, framePrefix(id), storedBody(stored, operation, "}"));
+    writeFrame(
+      stream,
+      framePrefix(id),
+      stored.bytesEndedBy(`${extensionsOf(operation.costReport)}}`),
+    );
   const done = new Stream<never>();
   done.end();
   return done;

@@ -23,7 +23,8 @@ const GUEST_TOKEN = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
 export function createGuests(secret: string): Guests {
   const sign = (id: string): Buffer => createHmac("sha256", secret).update(`guest:${id}`).digest();
   const read = (token: string | undefined): string | null => {
-    const [, id = "", signature = ""] = GUEST_TOKEN.exec(token ?? "") ?? [];
+    if (token === undefined) return null;
+    const [, id = "", signature = ""] = GUEST_TOKEN.exec(token) ?? [];
     return id !== "" && timingSafeEqual(Buffer.from(signature, "base64url"), sign(id)) ? id : null;
   };
   return {

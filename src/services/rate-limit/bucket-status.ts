@@ -33,3 +33,6 @@ export function bucketStatus(
     resetInMs: ((burst - left) / perSecond) * SECOND,
   };
 }
+
+/** Unique among all buckets. */
+export const bucketName = ({ kind, name }: Bucket): string => `${kind}:${name}`;

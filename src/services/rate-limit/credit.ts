@@ -12,11 +12,11 @@
 import { randomUUID } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
-import type { BucketStatus } from "../../domain/limits.js";
+import type { Bucket, BucketStatus } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Breaker } from "../../redis/client/breaker.js";
 import type { Debit, DebitResult, Limiter } from "../../redis/rate-limiter/limiter.js";
-import { bucketStatus } from "./bucket-status.js";
+import { bucketName, bucketStatus } from "./bucket-status.js";
 import { type BucketRules, debitsOf, NO_CHARGE, type Payer } from "./charge.js";
 
 export const CREDIT_MS = SECOND / 10;
@@ -24,7 +24,7 @@ export const CREDIT_MS = SECOND / 10;
 const BURST_SHARE = 1 / 16;
 /** One request alone needs no credit. */
 const MIN_REQUESTS = 2;
-/** After a refusal: the payer is near its limit, where credit saves nothing. */
+/** Near its limit a payer gains nothing by credit. */
 const PAUSE_MS = SECOND;
 const MAX_PAYERS = 10_000;
 
@@ -32,6 +32,8 @@ export interface CreditDeps {
   readonly limiter: Pick<Limiter, "consume" | "settle">;
   readonly breaker: Pick<Breaker, "isClosed">;
   readonly rules: BucketRules;
+  /** Called when a bucket gets something back. */
+  readonly onGivenBack: (bucket: Bucket) => void;
   /** Any clock that only goes forward. */
   readonly nowMs: () => number;
 }
@@ -45,8 +47,9 @@ export interface CreditCharge {
 export class Credits {
   private readonly payers = new LRUCache<string, PayerCredit>({
     ...entriesUpTo(MAX_PAYERS),
-    dispose: (credit) => credit.close(),
+    dispose: (credit) => void credit.giveBack(),
   });
+  private readonly holders = new CreditHolders();
 
   constructor(private readonly deps: CreditDeps) {}
 
@@ -60,7 +63,7 @@ export class Credits {
     const name = creditName(payer);
     let credit = this.payers.get(name);
     if (!credit) {
-      credit = new PayerCredit(this.deps, payer);
+      credit = new PayerCredit({ ...this.deps, holders: this.holders }, payer);
       this.payers.set(name, credit);
     }
     credit.use(cost);
@@ -71,9 +74,36 @@ export class Credits {
     return this.payers.get(creditName(payer))?.withCredit(result, atMs) ?? result;
   }
 
-  /** Gives back what a payer has left. False where that is nothing. */
-  async giveBack(payer: Payer): Promise<boolean> {
-    return (await this.payers.get(creditName(payer))?.giveBack()) ?? false;
+  /** Gives back all credit out of a bucket. False where there is none. */
+  async giveBack(bucket: Bucket): Promise<boolean> {
+    const given = this.holders.of(bucket).map((credit) => credit.giveBack());
+    return (await Promise.all(given)).some(Boolean);
+  }
+}
+
+/** Who has credit out of a bucket: several users share a block, for example. */
+class CreditHolders {
+  private readonly byBucket = new Map<string, Set<PayerCredit>>();
+
+  of(bucket: Bucket): readonly PayerCredit[] {
+    return [...(this.byBucket.get(bucketName(bucket)) ?? [])];
+  }
+
+  add(credit: PayerCredit, buckets: readonly Bucket[]): void {
+    for (const bucket of buckets) {
+      const name = bucketName(bucket);
+      const holders = this.byBucket.get(name) ?? new Set();
+      this.byBucket.set(name, holders.add(credit));
+    }
+  }
+
+  remove(credit: PayerCredit, buckets: readonly Bucket[]): void {
+    for (const bucket of buckets) {
+      const name = bucketName(bucket);
+      const holders = this.byBucket.get(name);
+      holders?.delete(credit);
+      if (holders?.size === 0) this.byBucket.delete(name);
+    }
   }
 }
 
@@ -90,20 +120,23 @@ interface Advance {
 /** The credit of one payer. */
 class PayerCredit {
   private readonly debits: readonly Debit[];
+  private readonly buckets: readonly Bucket[];
   private readonly most: number;
   private advances: Advance[] = [];
   /** What the buckets had left when Redis was last asked. */
   private known: { readonly remaining: readonly number[]; readonly atMs: number } | null = null;
   private window = { sinceMs: 0, cost: 0, requests: 0, before: 0 };
   private asking: Promise<void> | null = null;
+  private returning: Promise<boolean> | null = null;
   private asksAtMs = 0;
 
   constructor(
-    private readonly deps: CreditDeps,
+    private readonly deps: CreditDeps & { readonly holders: CreditHolders },
     payer: Payer,
   ) {
     this.debits = debitsOf(payer, NO_CHARGE, deps.rules);
-    this.most = Math.min(...this.debits.map(({ bucket: { rule } }) => rule.burst)) * BURST_SHARE;
+    this.buckets = this.debits.map(({ bucket }) => bucket);
+    this.most = Math.min(...this.buckets.map(({ rule }) => rule.burst)) * BURST_SHARE;
   }
 
   take(cost: number): CreditCharge | null {
@@ -144,16 +177,22 @@ class PayerCredit {
     return { ...result, remaining: remaining.map((each, at) => (at < own ? each + left : each)) };
   }
 
-  async giveBack(): Promise<boolean> {
-    await this.asking;
-    const advances = this.advances.filter(({ left }) => left > 0);
-    this.advances = [];
-    await Promise.all(advances.map((advance) => this.settle(advance)));
-    return advances.length > 0;
+  /** False where nothing is left. Callers at the same time share one. */
+  giveBack(): Promise<boolean> {
+    this.returning ??= this.giveAllBack().finally(() => {
+      this.returning = null;
+    });
+    return this.returning;
   }
 
-  close(): void {
-    void this.giveBack();
+  private async giveAllBack(): Promise<boolean> {
+    await this.asking;
+    this.pause();
+    const advances = this.advances.filter(({ left }) => left > 0);
+    this.advances = [];
+    this.forgetIfEmpty();
+    await Promise.all(advances.map((advance) => this.settle(advance)));
+    return advances.length > 0;
   }
 
   private left(nowMs: number): number {
@@ -178,24 +217,25 @@ class PayerCredit {
     if (requests < MIN_REQUESTS && before === 0) return;
     const wanted = Math.min(Math.max(cost, before), this.most);
     if (wanted === 0 || this.left(nowMs) > wanted / 2) return;
-    this.asking = this.ask(wanted, nowMs)
-      // Redis is away: operations find out for themselves.
-      .catch(() => {})
-      .finally(() => {
-        this.asking = null;
-      });
+    this.deps.holders.add(this, this.buckets);
+    this.asking = this.ask(wanted, nowMs).finally(() => {
+      this.asking = null;
+      this.forgetIfEmpty();
+    });
   }
 
   private async ask(cost: number, nowMs: number): Promise<void> {
     const hold = randomUUID();
-    const debits = this.debits.map(({ bucket }) => ({ bucket, cost }));
-    const result = await this.deps.limiter.consume(hold, debits);
-    if (result.refused) {
-      this.asksAtMs = nowMs + PAUSE_MS;
+    const advance: Advance = { hold, endsAtMs: nowMs + CREDIT_MS, left: cost };
+    const debits = this.buckets.map((bucket) => ({ bucket, cost }));
+    const result = await this.deps.limiter.consume(hold, debits).catch(() => null);
+    if (!result || result.refused) {
+      this.pause();
+      // Without a reply it may have been taken.
+      if (!result) await this.settle(advance);
       return;
     }
     this.known = { remaining: result.remaining, atMs: nowMs };
-    const advance: Advance = { hold, endsAtMs: nowMs + CREDIT_MS, left: cost };
     this.advances.push(advance);
     const lastsMs = Math.max(0, advance.endsAtMs - this.deps.nowMs());
     setTimeout(() => this.end(advance), lastsMs).unref();
@@ -205,11 +245,27 @@ class PayerCredit {
     const at = this.advances.indexOf(advance);
     if (at === -1) return;
     this.advances.splice(at, 1);
+    this.forgetIfEmpty();
     if (advance.left > 0) void this.settle(advance);
   }
 
   private async settle({ hold, left }: Advance): Promise<void> {
+    this.reportGivenBack();
     // A lost refund is restored by the refill rate.
     await this.deps.limiter.settle(hold, this.debits, left).catch(() => {});
+    // Again: a refusal may have been remembered meanwhile.
+    this.reportGivenBack();
+  }
+
+  private reportGivenBack(): void {
+    for (const bucket of this.buckets) this.deps.onGivenBack(bucket);
+  }
+
+  private pause(): void {
+    this.asksAtMs = this.deps.nowMs() + PAUSE_MS;
+  }
+
+  private forgetIfEmpty(): void {
+    if (this.advances.length === 0 && !this.asking) this.deps.holders.remove(this, this.buckets);
   }
 }

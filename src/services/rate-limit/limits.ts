@@ -81,7 +81,7 @@ export function createLimits(deps: LimitsDeps): Limits {
   const nowMs = () => performance.now();
   const memory = createRejectionCache(nowMs);
   const take = createTaking(deps, nowMs);
-  const credits = new Credits({ ...deps, nowMs });
+  const credits = new Credits({ ...deps, nowMs, onGivenBack: memory.forget });
   const buckets: Buckets = { ...deps, memory, take, credits, local: createLocalLimiter(nowMs) };
   return {
     check: (payer, charge) => check(buckets, payer, charge),
@@ -176,9 +176,12 @@ async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<
       alone: local.consume,
     });
   let taken = await takeOnce();
-  // The credit of a payer must not refuse it.
-  if (taken.result.refused && taken.isShared && (await credits.giveBack(payer)))
+  // Credit out of a bucket must not refuse those who share it.
+  for (let left = taken.debits.length; left > 0; left -= 1) {
+    const refused = taken.isShared && taken.result.refused;
+    if (!refused || !(await credits.giveBack(refused.bucket))) break;
     taken = await takeOnce();
+  }
   const { debits, isShared, sentAtMs } = taken;
   const result = isShared ? credits.withCredit(payer, taken.result, sentAtMs) : taken.result;
   if (result.refused) {

@@ -6,9 +6,10 @@
  */
 import { LRUCache } from "lru-cache";
 import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
-import type { Bucket, BucketRule } from "../../domain/limits.js";
+import type { BucketRule } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
+import { bucketName } from "./bucket-status.js";
 import { type BucketRules, COUNTED_KINDS } from "./charge.js";
 
 export interface LocalLimiter {
@@ -41,7 +42,7 @@ function takeLocally(
   isOwed: boolean,
 ): DebitResult {
   const asked = debits.map(({ bucket, cost }) => {
-    const debt = debtAt(debts.get(nameOf(bucket)), bucket.rule, now);
+    const debt = debtAt(debts.get(bucketName(bucket)), bucket.rule, now);
     const waitMs = isOwed || cost === 0 ? 0 : waitFor(bucket.rule, debt + cost);
     return { bucket, cost, debt, waitMs };
   });
@@ -49,7 +50,7 @@ function takeLocally(
   const isRefused = binding.waitMs > 0;
   const remaining = asked.map(({ bucket, cost, debt }) => {
     const after = isRefused ? debt : debt + cost;
-    debts.set(nameOf(bucket), { debt: after, atMs: now });
+    debts.set(bucketName(bucket), { debt: after, atMs: now });
     return bucket.rule.burst - after;
   });
   return {
@@ -58,8 +59,6 @@ function takeLocally(
     refused: isRefused ? { bucket: binding.bucket, waitMs: Math.ceil(binding.waitMs) } : null,
   };
 }
-
-const nameOf = ({ kind, name }: Bucket): string => `${kind}:${name}`;
 
 const debtAt = (known: Debt | undefined, { perSecond }: BucketRule, now: number): number =>
   known ? Math.max(0, known.debt - ((now - known.atMs) * perSecond) / SECOND) : 0;

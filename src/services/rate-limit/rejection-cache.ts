@@ -12,6 +12,7 @@ import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
 import type { Bucket } from "../../domain/limits.js";
 import { SECOND } from "../../domain/time/time.js";
 import type { Debit, DebitResult } from "../../redis/rate-limiter/limiter.js";
+import { bucketName } from "./bucket-status.js";
 
 export interface RejectionCache {
   /** A certain refusal, as Redis would answer; else null. */
@@ -26,8 +27,6 @@ export interface RejectionCache {
 
 const REMEMBERED_MS = SECOND;
 const MAX_BUCKETS = 20_000;
-
-const bucketName = ({ kind, name }: Bucket): string => `${kind}:${name}`;
 
 /** @param nowMs any clock that only goes forward */
 export function createRejectionCache(nowMs: () => number): RejectionCache {

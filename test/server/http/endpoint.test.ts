@@ -3,8 +3,12 @@
  * and a server that is closing.
  */
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { readWhole } from "../../../src/server/http/body.js";
+import { until } from "../../support/until.js";
 import { startServer, type TestServer } from "../test-server.js";
 
 let server: TestServer;
@@ -39,6 +43,70 @@ it.each([
   expect(
     (await ask("/graphql", { method: "POST", headers, body: Buffer.from(BODY) })).slice(0, 2),
   ).toEqual([status, told]);
+});
+
+/** What is told to bytes sent as they are. */
+async function askRaw(bytes: string): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  let heard = "";
+  socket.on("data", (data) => {
+    heard += data;
+  });
+  socket.write(bytes);
+  await until("an answer", () => /\r\n\r\n[\s\S]*[}>]\s*$/.test(heard));
+  socket.destroy();
+  return heard;
+}
+
+const QUERY = encodeURIComponent("{ hello }");
+it.each([
+  ["http://shop.example/graphql", ""],
+  ["HTTPS://shop.example:8443/graphql?a=b", ""],
+  ["/%67raphql", ""],
+  ["/graphql#a", ""],
+  [`http://shop.example/graphql?query=${QUERY}`, "GET"],
+  [`/%67raphql?query=${QUERY}`, "GET"],
+])("The target %s is that of GraphQL.", async (target, method) => {
+  const lines =
+    method === "GET"
+      ? [`GET ${target} HTTP/1.1`, "Apollo-Require-Preflight: 1"]
+      : [`POST ${target} HTTP/1.1`, `Content-Length: ${BODY.length}`];
+  const head = [...lines, "Host: shop.example", "Content-Type: application/json"].join("\r\n");
+  const heard = await askRaw(`${head}\r\n\r\n${method === "GET" ? "" : BODY}`);
+  expect(heard).toMatch(/^HTTP\/1\.1 200 /);
+  expect(heard).toContain("Hello world");
+});
+
+const LONG = "Content-Length: 100000000000";
+it.each([
+  ["POST /other", ["Content-Type: application/json", LONG], 404],
+  ["PUT /graphql", ["Content-Type: application/json", LONG], 405],
+  ["POST /graphql", ["Content-Type: text/plain", LONG], 415],
+  ["POST /graphql", ["Content-Type: application/json", "Content-Encoding: gzip", LONG], 415],
+  ["POST /graphql", ["Content-Type: application/json", "Authorization: Basic x", LONG], 401],
+  ["POST /graphql", ["Content-Type: application/json", LONG], 413],
+  [`GET /graphql?query=${QUERY}`, ["Apollo-Require-Preflight: 1", LONG], 200],
+])("After %s with %j the long body is not read.", async (request, lines, status) => {
+  const head = [`${request} HTTP/1.1`, "Host: x", ...lines].join("\r\n");
+  const heard = await askRaw(`${head}\r\n\r\n{`);
+  expect(heard).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*\\r\\nconnection: close\\r\\n`, "i"),
+  );
+});
+
+it("A body in single bytes takes no more than twice its length.", async () => {
+  const request = new PassThrough() as unknown as IncomingMessage;
+  request.headers = {};
+  const read = new Promise<Buffer>((resolve, reject) =>
+    readWhole(request, 10_000, { read: resolve, refused: reject }),
+  );
+  const text = "x".repeat(5_000);
+  for (const byte of text) (request as unknown as PassThrough).write(byte);
+  (request as unknown as PassThrough).end();
+  const body = await read;
+  expect(body.toString()).toBe(text);
+  expect(body.buffer.byteLength).toBeLessThanOrEqual(2 * text.length);
 });
 
 it("A compressed body is refused.", async () => {

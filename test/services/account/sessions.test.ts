@@ -111,7 +111,7 @@ describe("the use of a session", () => {
     const { token } = await sessions.open(ACCOUNT, ORIGIN);
     await sessions.authenticate(sessionCredential(token));
     expect(await commandsOf(() => sessions.authenticate(sessionCredential(token)))).toMatchObject({
-      evalsha: 2,
+      evalsha: 1,
       hmget: 1,
       zscore: 1,
     });

@@ -4,11 +4,12 @@
  */
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
+import { RedisUnavailable } from "../../../src/domain/errors.js";
 import { createCallers } from "../../../src/redis/client/call.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
 import type { BucketRules, Charge, Payer } from "../../../src/services/rate-limit/charge.js";
-import { CREDIT_MS } from "../../../src/services/rate-limit/credit.js";
+import { CREDIT_MS, Credits } from "../../../src/services/rate-limit/credit.js";
 import { createLimits, type Limits } from "../../../src/services/rate-limit/limits.js";
 import { drillSize } from "../../support/drill.js";
 import { testLog } from "../../support/log.js";
@@ -137,6 +138,75 @@ it("The credit of a process refuses nobody there.", async () => {
   await expect(opened.limits.charge(PAYER, repeated(1))).rejects.toMatchObject({
     code: "RATE_LIMITED",
   });
+});
+
+it("Charges at once that fit together are all let in, whatever is out as credit.", async () => {
+  for (const [busy, count, cost] of [
+    [4, 2, 52],
+    [4, 4, 26],
+    [10, 3, 20],
+  ] as const) {
+    const opened = await openLimits(rulesOf(1_600));
+    const left = count * cost;
+    await opened.limits.charge(PAYER, once(1_600 - left - 8 * busy));
+    for (let times = 0; times < busy; times += 1) await opened.limits.charge(PAYER, repeated(8));
+    const charges = Array.from({ length: count }, () => opened.limits.charge(PAYER, once(cost)));
+    expect((await Promise.allSettled(charges)).map(({ status }) => status)).toEqual(
+      charges.map(() => "fulfilled"),
+    );
+    expect(await remaining(opened)).toBe(0);
+  }
+});
+
+it.each([
+  ["a user at another address", "viewer", { kind: "viewer", name: "7", block: "198.51.100.0/24" }],
+  ["a neighbour of the same block", "block", { ...PAYER, name: "192.0.2.9" }],
+] as const)("Credit refuses nothing to %s.", async (_, kind, other) => {
+  const narrow = { burst: 1_600, perSecond: SLOW };
+  const opened = await openLimits({ ...rulesOf(16_000), [kind]: narrow });
+  const busy: Payer = kind === "viewer" ? { ...other, block: "192.0.2.0/24" } : PAYER;
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(busy, repeated(8));
+  const { buckets } = await opened.limits.charge(other, once(800));
+  const bucket = buckets.find((one) => one.bucket === kind);
+  expect(Math.round(bucket!.remaining)).toBe(0);
+});
+
+it("What was refused for the credit of another process is let in once that ends.", async () => {
+  const place = testRedis();
+  const [here, there] = [
+    await openLimits(rulesOf(1_600), place),
+    await openLimits(rulesOf(1_600), place),
+  ];
+  for (let times = 0; times < 100; times += 1) await there.limits.charge(PAYER, repeated(8));
+  await until("the rest to be let in", () => here.limits.charge(PAYER, once(800)));
+  expect(await remaining(here)).toBe(0);
+});
+
+it("A lost reply costs a payer one advance, not one for each charge.", async () => {
+  const taken: number[] = [];
+  const settled: number[] = [];
+  const credits = new Credits({
+    limiter: {
+      consume: async (_, debits) => {
+        taken.push(debits[0]!.cost);
+        throw new RedisUnavailable(new Error("no reply"));
+      },
+      settle: async (_, __, surplus) => {
+        settled.push(surplus);
+        return [];
+      },
+    },
+    breaker: { isClosed: () => true },
+    rules: rulesOf(10_000),
+    onGivenBack: () => {},
+    nowMs: () => 5,
+  });
+  for (let times = 0; times < 50; times += 1) {
+    credits.use(PAYER, 2);
+    await new Promise(setImmediate);
+  }
+  expect(taken).toHaveLength(1);
+  expect(settled).toEqual(taken);
 });
 
 it("A payer gets its whole bucket by credit, and is then refused.", async () => {

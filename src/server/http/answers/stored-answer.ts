@@ -4,39 +4,47 @@
  * might reject is left to it.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { LRUCache } from "lru-cache";
-import Negotiator from "negotiator";
-import type { AnswerRequest, AnswerRequests } from "../answers/answer-request.js";
-import { findAnswer } from "../answers/find-answer.js";
-import type { StoredAnswer, StoredAnswers } from "../answers/stored-answers.js";
-import { storedBody } from "../answers/stored-body.js";
-import { type AdmissionDeps, admitStored, type RawOperation } from "../operation/admission.js";
-import type { ClaimedCaller } from "../operation/caller.js";
-import type { Operation } from "../operation/operation.js";
-import type { HttpExchange } from "./exchange.js";
+import type { PersistedDocuments } from "../../../services/persisted-documents.js";
+import type { AnswerRequest, AnswerRequests } from "../../answers/answer-request.js";
+import { findAnswer } from "../../answers/find-answer.js";
+import type { StoredAnswer } from "../../answers/stored-answer.js";
+import type { StoredAnswers } from "../../answers/stored-answers.js";
+import { extensionsOf } from "../../answers/stored-body.js";
+import { type AdmissionDeps, admitStored, type RawOperation } from "../../operation/admission.js";
+import type { ClaimedCaller } from "../../operation/caller.js";
+import type { Operation } from "../../operation/operation.js";
+import type { HttpExchange } from "../exchange.js";
+import { acceptedType } from "./negotiation.js";
 
 export interface StoredAnswerDeps extends AdmissionDeps {
   readonly answers: StoredAnswers;
   readonly answerRequests: AnswerRequests;
+  readonly documents: Pick<PersistedDocuments, "isPersisted">;
+  /** How long shared caches may use a shared answer unasked, in s. */
+  readonly sharedMaxAge: number;
 }
 
 /** A request that the store may answer. */
 export interface StorableRequest extends AnswerRequest {
   /** Of the answer, as the client accepts it. */
   readonly contentType: string;
+  /** Whether caches may keep the answer (shared-get.ts). */
+  readonly isShared: boolean;
 }
 
 /** Null where Apollo has to see the request. */
 export function storableRequest(
-  { answerRequests }: StoredAnswerDeps,
+  { answerRequests, documents }: StoredAnswerDeps,
   { method, headers }: HttpExchange,
   { caller }: ClaimedCaller,
   raw: RawOperation,
 ): StorableRequest | null {
-  if (method === "GET" && !showsPreflight(headers)) return null;
-  const contentType = negotiate(headers.accept);
+  const isGet = method === "GET";
+  const isShared = isGet && documents.isPersisted(raw.query);
+  if (isGet && !isShared && !showsPreflight(headers)) return null;
+  const contentType = acceptedType(headers);
   const request = contentType === null ? null : answerRequests.read(raw, caller);
-  return request && contentType !== null ? { ...request, contentType } : null;
+  return request && contentType !== null ? { ...request, contentType, isShared } : null;
 }
 
 /** As Apollo's guard wants it of a GET without a body. */
@@ -74,6 +82,10 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Iterable<readonly [name: string, value: string]>;
   readonly body: string | Buffer;
+  /** Of a text as body; default UTF-8. */
+  readonly encoding?: "latin1";
+  /** Whether caches may keep it. */
+  readonly isShared?: boolean;
 }
 
 /** What is stored, with the cost of this request. */
@@ -84,28 +96,11 @@ export function storedAnswer(
 ): HttpAnswer {
   return {
     status: 200,
+    encoding: "latin1",
     headers: [
       ["content-type", contentType],
       ["cache-status", "souk; hit"],
     ],
-    body: storedBody(stored, operation),
+    body: stored.endedBy(extensionsOf(operation.costReport)),
   };
-}
-
-/** As Apollo offers them, in its order. */
-const OFFERED = [
-  "application/json; charset=utf-8",
-  "application/graphql-response+json; charset=utf-8",
-  "application/json; callbackSpec=1.0; charset=utf-8",
-];
-const negotiated = new LRUCache<string, { readonly type: string | null }>({ max: 100 });
-
-/** As Apollo chooses; null where none is accepted. */
-export function negotiate(accept: string | undefined): string | null {
-  if (!accept) return OFFERED[0] ?? null;
-  const known = negotiated.get(accept);
-  if (known) return known.type;
-  const type = new Negotiator({ headers: { accept } }).mediaType(OFFERED) ?? null;
-  negotiated.set(accept, { type });
-  return type;
 }
