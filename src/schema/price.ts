@@ -21,5 +21,5 @@ export const SizesLists = (sizedLists: Readonly<Record<string, ListLength>>) =>
 /** Work beside the answer. */
 export const Works = (...work: readonly Work[]) => Extensions({ work });
 
-/** Replaces the usual price of the field. */
+/** Replaces the usual price of a field, or of every object of a type. */
 export const Price = (complexity: number) => Extensions({ complexity });

@@ -2,7 +2,7 @@
 import { Field, ObjectType } from "type-graphql";
 import type { UserErrorCode } from "../domain/errors.js";
 import { declareEnum } from "./enums.js";
-import { ListSize } from "./price.js";
+import { ListSize, Price } from "./price.js";
 
 /** The closed list of codes; see docs/errors.md. */
 export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
@@ -33,7 +33,9 @@ export const UserErrorCodeEnum = declareEnum<UserErrorCode>({
   },
 });
 
+/** A few small objects, and free: so the cost of a change is exact before it runs. */
 @ListSize({ most: 10 })
+@Price(0)
 @ObjectType({
   description: "One expected failure of a mutation. When there is any, nothing was changed.",
   simpleResolvers: true,

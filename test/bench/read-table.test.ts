@@ -57,6 +57,7 @@ test("Rows that change the shop come after all that read it.", () => {
     "storefront",
     "one",
     "page-get",
+    "page-304",
     "viewer",
     "stats",
     "set-cart-line",

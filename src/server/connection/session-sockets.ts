@@ -135,11 +135,13 @@ class TrackedSockets implements SessionSockets {
 
   private schedule(connection: AcknowledgedConnection, { leftMs }: UserPrincipal): void {
     clearTimeout(this.expiries.get(connection)?.timer);
+    // Taken first: the process may pause between the two.
+    const atMs = performance.now() + leftMs;
     const timer = setTimeout(
       () => void this.recheck(connection),
       Math.min(leftMs + 1, MAX_TIMER_MS),
     ).unref();
-    this.expiries.set(connection, { atMs: performance.now() + leftMs, timer });
+    this.expiries.set(connection, { atMs, timer });
   }
 
   private end(connection: AcknowledgedConnection): null {

@@ -170,8 +170,7 @@ class CostPlanner {
     const asked = { field, node };
     const size = own(sizes, field.name) ?? (price.size && lengthCount(asked, price.size));
     const below = this.below(field, nodes, price.sizedLists);
-    const varies =
-      size !== null || (below ?? []).some((fields) => fields.some((inner) => inner.varies));
+    const varies = (below ?? []).some((fields) => fields.some((inner) => inner.varies));
     const work = price.work.length > 0 ? workCount(asked, price.work) : null;
     const repeats = price.repeats && lengthCount(asked, price.repeats);
     return [
@@ -182,7 +181,7 @@ class CostPlanner {
         size,
         repeats,
         below,
-        varies,
+        varies: varies || (size !== null && !isFree({ own: price.own, below })),
         operationClass: price.operationClass,
       },
     ];
@@ -246,3 +245,8 @@ export function fieldOf(
     [SchemaMetaFieldDef, TypeMetaFieldDef].find((meta) => meta.name === name)
   );
 }
+
+/** Whether an item of a list costs nothing, however long the list. */
+const isFree = ({ own: price, below }: Pick<PlannedField, "own" | "below">): boolean =>
+  price === 0 &&
+  (below ?? []).every((fields) => fields.every((inner) => inner.work === null && isFree(inner)));

@@ -4,7 +4,7 @@
  *
  * An object costs 1, a scalar nothing. A field of Query or
  * Subscription costs at least 1, a mutation 10. The extension
- * `complexity` overrides. A connection costs 1 for its page:
+ * `complexity` of the field or its type overrides. A connection costs 1 for its page:
  * `pageInfo` is free, edges are counted, and `node` comes with
  * its edge.
  *
@@ -60,17 +60,17 @@ type AnyField = GraphQLField<unknown, unknown>;
 /** @param parent its type; @param root set for root fields */
 export function fieldPrice(field: AnyField, parent: GraphQLNamedType, root: RootKind): FieldPrice {
   const { extensions } = field;
+  const declared = extensions.complexity ?? getNamedType(field.type).extensions.complexity;
   const size = isList(field) ? (declaredSize(field) ?? longestPage(field)) : null;
   const isOfObjects = isCompositeType(getNamedType(field.type));
   const work = (extensions.work ?? []) as readonly Work[];
   return {
-    own:
-      typeof extensions.complexity === "number"
-        ? extensions.complexity
-        : defaultPrice(field, parent, root),
+    own: typeof declared === "number" ? declared : defaultPrice(field, parent, root),
     // Items of a list of scalars have no price of their own.
     work:
-      size && !isOfObjects ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }] : work,
+      size && !isOfObjects && size.most >= SCALARS_PER_UNIT
+        ? [...work, { price: Math.floor(size.most / SCALARS_PER_UNIT) }]
+        : work,
     size: isOfObjects ? size : null,
     sizedLists: sizedListsOf(field),
     repeats: root === "subscription" && !isList(field) ? repeatsOf(field) : null,

@@ -128,6 +128,7 @@ class PayerCredit {
   private window = { sinceMs: 0, cost: 0, requests: 0, before: 0 };
   private asking: Promise<void> | null = null;
   private returning: Promise<boolean> | null = null;
+  private readonly settling = new Set<Promise<void>>();
   private asksAtMs = 0;
 
   constructor(
@@ -188,11 +189,12 @@ class PayerCredit {
   private async giveAllBack(): Promise<boolean> {
     await this.asking;
     this.pause();
-    const advances = this.advances.filter(({ left }) => left > 0);
-    this.advances = [];
+    for (const advance of this.advances.splice(0)) this.settle(advance);
+    // Also what ended by itself, and is on its way back.
+    const settling = [...this.settling];
+    await Promise.all(settling);
     this.forgetIfEmpty();
-    await Promise.all(advances.map((advance) => this.settle(advance)));
-    return advances.length > 0;
+    return settling.length > 0;
   }
 
   private left(nowMs: number): number {
@@ -232,7 +234,7 @@ class PayerCredit {
     if (!result || result.refused) {
       this.pause();
       // Without a reply it may have been taken.
-      if (!result) await this.settle(advance);
+      if (!result) this.settle(advance);
       return;
     }
     this.known = { remaining: result.remaining, atMs: nowMs };
@@ -245,16 +247,27 @@ class PayerCredit {
     const at = this.advances.indexOf(advance);
     if (at === -1) return;
     this.advances.splice(at, 1);
-    this.forgetIfEmpty();
-    if (advance.left > 0) void this.settle(advance);
+    this.settle(advance);
   }
 
-  private async settle({ hold, left }: Advance): Promise<void> {
+  /** Gives back what is left, if anything. */
+  private settle({ hold, left }: Advance): void {
+    if (left === 0) {
+      this.forgetIfEmpty();
+      return;
+    }
     this.reportGivenBack();
-    // A lost refund is restored by the refill rate.
-    await this.deps.limiter.settle(hold, this.debits, left).catch(() => {});
-    // Again: a refusal may have been remembered meanwhile.
-    this.reportGivenBack();
+    const settled = this.deps.limiter
+      .settle(hold, this.debits, left)
+      // A lost refund is restored by the refill rate.
+      .catch(() => {})
+      .then(() => {
+        this.settling.delete(settled);
+        // Again: a refusal may have been remembered meanwhile.
+        this.reportGivenBack();
+        this.forgetIfEmpty();
+      });
+    this.settling.add(settled);
   }
 
   private reportGivenBack(): void {
@@ -266,6 +279,7 @@ class PayerCredit {
   }
 
   private forgetIfEmpty(): void {
-    if (this.advances.length === 0 && !this.asking) this.deps.holders.remove(this, this.buckets);
+    if (this.advances.length === 0 && this.settling.size === 0 && !this.asking)
+      this.deps.holders.remove(this, this.buckets);
   }
 }

@@ -84,14 +84,14 @@ export function createLimits(deps: LimitsDeps): Limits {
   const credits = new Credits({ ...deps, nowMs, onGivenBack: memory.forget });
   const buckets: Buckets = { ...deps, memory, take, credits, local: createLocalLimiter(nowMs) };
   return {
-    check: (payer, charge) => check(buckets, payer, charge),
+    check: (payer, charge) => refuseKnown(buckets, payer, charge, buckets.memory.rejects),
     recentlyRejected: (payer) =>
       debitsOf(payer, NO_CHARGE, deps.rules).some(({ bucket }) => memory.recentlyRejected(bucket)),
     takeCredit: (payer, charge) => takeCredit(buckets, payer, charge),
     async charge(payer, charge) {
       const credited = takeCredit(buckets, payer, charge);
       if (credited) return credited;
-      check(buckets, payer, charge);
+      refuseKnown(buckets, payer, charge, memory.rejectsNow);
       return consume(buckets, payer, charge);
     },
     owe: (payer, cost) => owe(buckets, payer, cost),
@@ -142,9 +142,15 @@ function createTaking(
   };
 }
 
-function check({ memory, rules, telemetry }: Buckets, payer: Payer, charge: Charge): void {
+/** Throws RateLimited where memory refuses it. */
+function refuseKnown(
+  { rules, telemetry }: Buckets,
+  payer: Payer,
+  charge: Charge,
+  rejects: RejectionCache["rejects"],
+): void {
   const debits = debitsOf(payer, charge, rules);
-  const known = memory.rejects(debits);
+  const known = rejects(debits);
   if (!known?.refused) return;
   telemetry.limit(known.refused.bucket.kind, "refused here");
   throw rejection(known, debits);

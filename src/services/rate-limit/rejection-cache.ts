@@ -17,6 +17,12 @@ import { bucketName } from "./bucket-status.js";
 export interface RejectionCache {
   /** A certain refusal, as Redis would answer; else null. */
   rejects(takes: readonly Debit[]): DebitResult | null;
+  /**
+   * The same for a request that asks Redis next: once a second
+   * it is let through. Others of the same request must not use
+   * that up.
+   */
+  rejectsNow(takes: readonly Debit[]): DebitResult | null;
   /** Whether the bucket refused lately. */
   recentlyRejected(bucket: Bucket): boolean;
   /** Remembers what a bucket had left, at `atMs` or later. */
@@ -48,25 +54,35 @@ export function createRejectionCache(nowMs: () => number): RejectionCache {
    * True once a second: that request asks Redis, while
    * the cache refuses the others.
    */
-  const isToBeAsked = (bucket: Bucket, remaining: number, now: number): boolean => {
+  const isToBeAsked = (bucket: Bucket, now: number): boolean => {
     const noted = known.get(bucketName(bucket));
-    if (!noted || now - noted.askedAtMs < REMEMBERED_MS) return false;
-    known.set(bucketName(bucket), { remaining, atMs: now, askedAtMs: now });
-    return true;
+    return noted !== undefined && now - noted.askedAtMs >= REMEMBERED_MS;
+  };
+  const rejectedBy = (takes: readonly Debit[], now: number): DebitResult | null => {
+    for (const { bucket, cost } of takes) {
+      const remaining = cost > 0 ? remainingOf(bucket, now) : null;
+      if (remaining === null || cost <= remaining || isToBeAsked(bucket, now)) continue;
+      const waitMs = Math.ceil(((cost - remaining) / bucket.rule.perSecond) * SECOND);
+      const all = takes.map((take) => remainingOf(take.bucket, now) ?? take.bucket.rule.burst);
+      return { nowUs: 0, remaining: all, refused: { bucket, waitMs } };
+    }
+    return null;
+  };
+  const noteAsked = (takes: readonly Debit[], now: number): void => {
+    for (const { bucket, cost } of takes) {
+      const remaining = cost > 0 ? remainingOf(bucket, now) : null;
+      if (remaining !== null && cost > remaining && isToBeAsked(bucket, now))
+        known.set(bucketName(bucket), { remaining, atMs: now, askedAtMs: now });
+    }
   };
   return {
-    rejects(takes) {
+    rejects: (takes) => (known.size === 0 ? null : rejectedBy(takes, nowMs())),
+    rejectsNow(takes) {
       if (known.size === 0) return null;
       const now = nowMs();
-      for (const { bucket, cost } of takes) {
-        const remaining = cost > 0 ? remainingOf(bucket, now) : null;
-        if (remaining === null || cost <= remaining || isToBeAsked(bucket, remaining, now))
-          continue;
-        const waitMs = Math.ceil(((cost - remaining) / bucket.rule.perSecond) * SECOND);
-        const known = takes.map((take) => remainingOf(take.bucket, now) ?? take.bucket.rule.burst);
-        return { nowUs: 0, remaining: known, refused: { bucket, waitMs } };
-      }
-      return null;
+      const rejected = rejectedBy(takes, now);
+      if (!rejected) noteAsked(takes, now);
+      return rejected;
     },
     recentlyRejected: (bucket) => known.size > 0 && remainingOf(bucket, nowMs()) !== null,
     note(bucket, remaining, atMs) {

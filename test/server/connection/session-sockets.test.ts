@@ -1,7 +1,10 @@
 /** The sockets of sessions: which code they are closed with, and when they are looked up. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { UNKNOWN, type UserPrincipal } from "../../../src/domain/account/principal.js";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
+import type { AcknowledgedConnection } from "../../../src/server/connection/connection.js";
+import { createSessionSockets } from "../../../src/server/connection/session-sockets.js";
+import { testLog } from "../../support/log.js";
 import { until } from "../../support/until.js";
 import { startServer, type TestServer } from "../test-server.js";
 import { ask, connectSocket, openSocket } from "../websocket/socket-client.js";
@@ -64,6 +67,28 @@ test("A session that runs out closes its socket with 4403, so that clients retur
   const client = await connect();
   session.alive = false;
   expect((await client.closed).code).toBe(4403);
+});
+
+test("A session that runs out is told from a revoked one, also where the process pauses.", async () => {
+  const sockets = createSessionSockets(
+    { confirm: async () => null, onEnded: () => () => {} },
+    testLog(),
+  );
+  const principal = { kind: "user", userId: 7, userTag: "t", sessionId: "s", leftMs: 30 };
+  const real = globalThis.setTimeout;
+  const closed = new Promise<number>((resolve) => {
+    const connection = { caller: { principal }, isOpen: true, onEnd() {}, close: resolve };
+    vi.stubGlobal("setTimeout", (...timer: Parameters<typeof setTimeout>) => {
+      const made = real(...timer);
+      const endsAt = performance.now() + 20;
+      while (performance.now() < endsAt);
+      return made;
+    });
+    sockets.track(connection as unknown as AcknowledgedConnection, sockets.endsSeen());
+    vi.unstubAllGlobals();
+  });
+  expect(await closed).toBe(4403);
+  sockets.close();
 });
 
 test("A session that is used elsewhere keeps its socket beyond its first end.", async () => {

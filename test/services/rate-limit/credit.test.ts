@@ -245,6 +245,21 @@ it("A surplus of a charge by credit is given back to it, once.", async () => {
   expect(await remaining(opened)).toBe(before);
 });
 
+it("A refused payer is asked for again each second, however often a request is checked.", async () => {
+  const place = testRedis();
+  const { limits } = await openLimits(rulesOf(10), place);
+  await limits.charge(PAYER, once(10));
+  await expect(limits.charge(PAYER, once(1))).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  const redis = place.connect();
+  await redis.del(await redis.keys(`${place.prefix}*`));
+  await until("room", () => {
+    // As early rejections and admission do.
+    limits.check(PAYER, once(1));
+    limits.check(PAYER, once(1));
+    return limits.charge(PAYER, once(1));
+  });
+});
+
 it("Without Redis credit lasts a moment, then the process counts alone.", async () => {
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
