@@ -3,8 +3,8 @@
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it
  * started.
  *
- *   --bench NAME      which question: read (default), cart, session, limit, price, leaderboard,
- *                     overload, fanout, subscribers, memory or young
+ *   --bench NAME      which question: read (default), latency, cart, session, limit, price,
+ *                     leaderboard, overload, fanout, subscribers, memory or young
  *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
  *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
  *   --rounds N        rounds per server or question, interleaved (default 7; of read 5)
@@ -13,6 +13,7 @@
  *   --writes N        writes of the delay measurement (default 300)
  *   --sockets N,N     subscribers of the fan-out (default 100,1000,5000)
  *   --dist DIR        the built tree to measure (default ../dist)
+ *   --svg FILE        the picture of latency (default ../docs/latency.svg)
  *   --large           leaderboard: 5,000,000 members too
  *   --profile         profile Souk alone under the same load and print the ten functions with the
  *                     most self time
@@ -59,6 +60,7 @@ const { values } = parseArgs({
     writes: { type: "string", default: "300" },
     dist: { type: "string", default: join(HERE, "..", "dist") },
     large: { type: "boolean", default: false },
+    svg: { type: "string", default: join(HERE, "..", "docs", "latency.svg") },
     sockets: { type: "string", default: "100,1000,5000" },
     profile: { type: "boolean", default: false },
   },
@@ -76,6 +78,7 @@ const options = {
   sizes: values.sockets.split(",").map((count) => number(count, "sockets")),
   dist: resolve(values.dist),
   large: values.large,
+  svg: resolve(values.svg),
 };
 if (!existsSync(join(options.dist, "main.js"))) {
   console.error(`There is no built tree in ${options.dist}: run \`npm run build\` first.`);
@@ -87,6 +90,7 @@ const BENCHES = {
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   subscribers: async () => (await import("./subscribers.mjs")).benchSubscribers,
+  latency: async () => (await import("./latency.mjs")).benchLatency,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,
   overload: async () => (await import("./overload.mjs")).benchOverload,

@@ -79,10 +79,14 @@ it("A document that is sent again with its hash is kept again, also where its an
   const [here, there] = apps;
   const query = "query Again { products(first: 2) { totalCount } }";
   const registration = { query, extensions: apq(query) };
-  for (let times = 0; times < 8; times += 1) await send(here, registration);
   const link = openRedis(redis.url);
-  const keys = await link.keys("*document*");
-  expect(keys).not.toEqual([]);
+  // The process may have left Redis alone until now.
+  const keys = await until("the document to be kept", async () => {
+    await send(here, registration);
+    const kept = await link.keys("*document*");
+    return kept.length > 0 ? kept : null;
+  });
+  for (let times = 0; times < 8; times += 1) await send(here, registration);
   await link.del(...keys);
   link.disconnect();
   for (let times = 0; times < 8; times += 1) await send(here, registration);

@@ -18,6 +18,7 @@ import type { Breaker } from "../../redis/client/breaker.js";
 import type { Debit, DebitResult, Limiter } from "../../redis/rate-limiter/limiter.js";
 import { bucketName, bucketStatus } from "./bucket-status.js";
 import { type BucketRules, debitsOf, NO_CHARGE, type Payer } from "./charge.js";
+import { CreditHolders } from "./credit-holders.js";
 
 export const CREDIT_MS = SECOND / 10;
 /** Share of a bucket that one process may hold as credit. */
@@ -50,8 +51,19 @@ export class Credits {
     dispose: (credit) => void credit.giveBack(),
   });
   private readonly holders = new CreditHolders();
+  /** When a bucket got something back, by name. */
+  private readonly givenBack = new LRUCache<string, number>(entriesUpTo(MAX_PAYERS));
 
-  constructor(private readonly deps: CreditDeps) {}
+  private readonly deps: PayerCreditDeps;
+
+  constructor(deps: CreditDeps) {
+    const { holders, givenBack } = this;
+    const onGivenBack = (bucket: Bucket): void => {
+      givenBack.set(bucketName(bucket), deps.nowMs());
+      deps.onGivenBack(bucket);
+    };
+    this.deps = { ...deps, holders, onGivenBack };
+  }
 
   /** Takes a cost from the credit at hand; null without enough. */
   take(payer: Payer, cost: number): CreditCharge | null {
@@ -63,7 +75,7 @@ export class Credits {
     const name = creditName(payer);
     let credit = this.payers.get(name);
     if (!credit) {
-      credit = new PayerCredit({ ...this.deps, holders: this.holders }, payer);
+      credit = new PayerCredit(this.deps, payer);
       this.payers.set(name, credit);
     }
     credit.use(cost);
@@ -74,37 +86,19 @@ export class Credits {
     return this.payers.get(creditName(payer))?.withCredit(result, atMs) ?? result;
   }
 
-  /** Gives back all credit out of a bucket. False where there is none. */
-  async giveBack(bucket: Bucket): Promise<boolean> {
-    const given = this.holders.of(bucket).map((credit) => credit.giveBack());
-    return (await Promise.all(given)).some(Boolean);
+  /**
+   * Gives back all credit out of a bucket. False where the
+   * bucket got nothing since a moment.
+   */
+  async giveBack(bucket: Bucket, sinceMs: number): Promise<boolean> {
+    await Promise.all(this.holders.of(bucket).map((credit) => credit.giveBack()));
+    const atMs = this.givenBack.get(bucketName(bucket));
+    return atMs !== undefined && atMs >= sinceMs;
   }
 }
 
-/** Who has credit out of a bucket: several users share a block, for example. */
-class CreditHolders {
-  private readonly byBucket = new Map<string, Set<PayerCredit>>();
-
-  of(bucket: Bucket): readonly PayerCredit[] {
-    return [...(this.byBucket.get(bucketName(bucket)) ?? [])];
-  }
-
-  add(credit: PayerCredit, buckets: readonly Bucket[]): void {
-    for (const bucket of buckets) {
-      const name = bucketName(bucket);
-      const holders = this.byBucket.get(name) ?? new Set();
-      this.byBucket.set(name, holders.add(credit));
-    }
-  }
-
-  remove(credit: PayerCredit, buckets: readonly Bucket[]): void {
-    for (const bucket of buckets) {
-      const name = bucketName(bucket);
-      const holders = this.byBucket.get(name);
-      holders?.delete(credit);
-      if (holders?.size === 0) this.byBucket.delete(name);
-    }
-  }
+interface PayerCreditDeps extends CreditDeps {
+  readonly holders: CreditHolders;
 }
 
 /** The payer's own bucket and its block: classes are never paid ahead. */
@@ -127,12 +121,12 @@ class PayerCredit {
   private known: { readonly remaining: readonly number[]; readonly atMs: number } | null = null;
   private window = { sinceMs: 0, cost: 0, requests: 0, before: 0 };
   private asking: Promise<void> | null = null;
-  private returning: Promise<boolean> | null = null;
+  private returning: Promise<void> | null = null;
   private readonly settling = new Set<Promise<void>>();
   private asksAtMs = 0;
 
   constructor(
-    private readonly deps: CreditDeps & { readonly holders: CreditHolders },
+    private readonly deps: PayerCreditDeps,
     payer: Payer,
   ) {
     this.debits = debitsOf(payer, NO_CHARGE, deps.rules);
@@ -178,23 +172,21 @@ class PayerCredit {
     return { ...result, remaining: remaining.map((each, at) => (at < own ? each + left : each)) };
   }
 
-  /** False where nothing is left. Callers at the same time share one. */
-  giveBack(): Promise<boolean> {
+  /** Callers at the same time share one. */
+  giveBack(): Promise<void> {
     this.returning ??= this.giveAllBack().finally(() => {
       this.returning = null;
     });
     return this.returning;
   }
 
-  private async giveAllBack(): Promise<boolean> {
+  private async giveAllBack(): Promise<void> {
     await this.asking;
     this.pause();
     for (const advance of this.advances.splice(0)) this.settle(advance);
     // Also what ended by itself, and is on its way back.
-    const settling = [...this.settling];
-    await Promise.all(settling);
+    await Promise.all(this.settling);
     this.forgetIfEmpty();
-    return settling.length > 0;
   }
 
   private left(nowMs: number): number {

@@ -185,7 +185,7 @@ async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<
   // Credit out of a bucket must not refuse those who share it.
   for (let left = taken.debits.length; left > 0; left -= 1) {
     const refused = taken.isShared && taken.result.refused;
-    if (!refused || !(await credits.giveBack(refused.bucket))) break;
+    if (!refused || !(await credits.giveBack(refused.bucket, taken.sentAtMs))) break;
     taken = await takeOnce();
   }
   const { debits, isShared, sentAtMs } = taken;
