@@ -22,6 +22,7 @@ export function drawLatencies(measured) {
   ]);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
+    "<title>Latency of the stored page against load</title>",
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(MARGIN.left, 22, "Latency of the stored page, ms, against requests a second", "#222222"),
     ...STEPS_MS.filter((ms) => ms >= least && ms <= largest).flatMap((ms) => [
