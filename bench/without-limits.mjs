@@ -16,6 +16,7 @@ const ADMISSION = `
     payerOf: () => payer,
     recentlyRejected: () => false,
     check() {},
+    admitAtOnce: (claim, charge) => paid(charge),
     admit: async (claim, charge) => ({ principal, paid: paid(charge) }),
     admitAgain: async (payer, charge, prove) => ({ proof: await prove(), paid: paid(charge) }),
     chargeRefused() {},

@@ -133,6 +133,20 @@ it("A signed-in client gets public answers from the store, and pays from its own
   expect(mine.headers.get("ratelimit")).toMatch(/^"viewer"/);
 });
 
+it("Each stored answer that is sent counts as one hit, for signed-in clients too.", async () => {
+  const variables = { first: 5 };
+  const { token } = await signUp(app.url);
+  for (const headers of [{}, { authorization: `Bearer ${token}` }]) {
+    await warm(PAGE, { variables, headers });
+    const counted = () => metric(app.url, "souk_stored_answers_total", 'outcome="hit"');
+    const before = await counted();
+    let sent = 0;
+    for (let times = 0; times < 20; times += 1)
+      if ((await ask(PAGE, { variables, headers })).hit) sent += 1;
+    expect((await counted()) - before).toBe(sent);
+  }
+});
+
 it("An invalid token is refused, whatever is stored.", async () => {
   const variables = { first: 4 };
   await warm(PAGE, { variables });

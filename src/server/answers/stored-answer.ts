@@ -37,7 +37,7 @@ export class StoredAnswer {
     readonly data: Buffer,
     readonly tags: AnswerTags,
     readonly cost: StoredCost,
-    private readonly codings: ReadonlyMap<Coding, Buffer> = new Map(),
+    private readonly codings: ReadonlyMap<Coding, Buffer | null> = new Map(),
   ) {
     this.text = data.length <= TEXT_BYTES ? data.toString("latin1") : null;
   }
@@ -65,12 +65,13 @@ export class StoredAnswer {
     return this.hash;
   }
 
-  coded(coding: Coding): Buffer | null {
-    return this.codings.get(coding) ?? null;
+  /** Undefined before it was made; null where it is not kept. */
+  coded(coding: Coding): Buffer | null | undefined {
+    return this.codings.get(coding);
   }
 
-  /** The same answer, in one more coding. */
-  withCoding(coding: Coding, bytes: Buffer): StoredAnswer {
+  /** The same answer, in one more coding; null: not to be made again. */
+  withCoding(coding: Coding, bytes: Buffer | null): StoredAnswer {
     const answer = new StoredAnswer(
       this.data,
       this.tags,
@@ -85,7 +86,7 @@ export class StoredAnswer {
   /** What it takes in the store, in bytes, with its key. */
   sizeUnder(key: string): number {
     let bytes = this.data.length + (this.text?.length ?? 0) + 2 * key.length;
-    for (const coded of this.codings.values()) bytes += coded.length;
+    for (const coded of this.codings.values()) bytes += coded?.length ?? 0;
     return bytes + ANSWER_BYTES + this.tags.count * TAG_BYTES;
   }
 }

@@ -11,7 +11,12 @@
  */
 import { LRUCache } from "lru-cache";
 import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
-import type { AnswerTrace, StoreRefusal, TraceAnswer } from "../../domain/reading/answer-tags.js";
+import type {
+  AnswerTags,
+  AnswerTrace,
+  StoreRefusal,
+  TraceAnswer,
+} from "../../domain/reading/answer-tags.js";
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
 import { AskedLately } from "./asked-lately.js";
@@ -32,11 +37,16 @@ export interface Recording {
   end(executed: Executed | null): void;
 }
 
-/** "hit", "stored", "evicted", or why it was not stored. */
+/**
+ * "hit", "stored", "evicted", whether a coding was kept, or why
+ * an answer was not stored.
+ */
 export type StoredOutcome =
   | "hit"
   | "stored"
   | "evicted"
+  | "coded"
+  | "not coded"
   | "too large"
   | "full"
   | "failed"
@@ -79,7 +89,9 @@ export class StoredAnswers {
     ...entriesUpTo(MAX_LASTING),
     ttl: LASTING_MS,
   });
-  private readonly compressing = new Set<StoredAnswer>();
+  /** Answers that are being compressed, by what they have in all codings. */
+  private readonly compressing = new Set<AnswerTags>();
+  private readonly maxAnswerBytes: number;
   private replaced = { bytes: 0, sinceMs: performance.now() };
 
   /** @param maxBytes 0 stores nothing */
@@ -87,9 +99,11 @@ export class StoredAnswers {
     private readonly deps: StoredAnswersDeps,
     private readonly maxBytes: number,
   ) {
+    const largest = Math.min(maxBytes, Math.max(maxBytes * MAX_SHARE, SMALL_BYTES));
+    this.maxAnswerBytes = Math.max(1, largest);
     this.answers = new LRUCache({
       maxSize: Math.max(1, maxBytes),
-      maxEntrySize: Math.max(1, Math.min(maxBytes, Math.max(maxBytes * MAX_SHARE, SMALL_BYTES))),
+      maxEntrySize: this.maxAnswerBytes,
       sizeCalculation: (answer, key) => answer.sizeUnder(key),
       dispose: ({ tags }, _key, reason) => {
         tags.release();
@@ -162,25 +176,26 @@ export class StoredAnswers {
    */
   coded(key: string, answer: StoredAnswer, coding: Coding): Buffer | null {
     const known = answer.coded(coding);
-    if (known || answer.data.length < MIN_CODED_BYTES) return known;
+    if (known !== undefined || answer.data.length < MIN_CODED_BYTES) return known ?? null;
     answer.codedAsks += 1;
-    if (answer.codedAsks >= CODED_ASKS && this.compressing.size < MAX_COMPRESSING)
-      void this.compress(key, answer, coding);
+    const isDue = answer.codedAsks >= CODED_ASKS && this.compressing.size < MAX_COMPRESSING;
+    if (isDue && !this.compressing.has(answer.tags)) void this.compress(key, answer, coding);
     return null;
   }
 
   private async compress(key: string, answer: StoredAnswer, coding: Coding): Promise<void> {
-    if (this.compressing.has(answer)) return;
-    this.compressing.add(answer);
-    try {
-      const bytes = await compress(answer.whole, coding);
-      const present = this.answers.peek(key);
-      // Its tags stay the same: nothing is released.
-      if (present?.tags === answer.tags)
-        this.answers.set(key, present.withCoding(coding, bytes), { noDisposeOnSet: true });
-    } finally {
-      this.compressing.delete(answer);
-    }
+    this.compressing.add(answer.tags);
+    const bytes = await compress(answer.whole, coding).catch(() => null);
+    this.compressing.delete(answer.tags);
+    const present = this.answers.peek(key);
+    if (present?.tags !== answer.tags) return;
+    const coded = present.withCoding(coding, bytes);
+    const fits = bytes !== null && coded.sizeUnder(key) <= this.maxAnswerBytes;
+    this.deps.count(fits ? "coded" : "not coded");
+    // Its tags stay the same: nothing is released.
+    this.answers.set(key, fits ? coded : present.withCoding(coding, null), {
+      noDisposeOnSet: true,
+    });
   }
 
   private store(key: string, trace: AnswerTrace, executed: Executed | null): StoredOutcome {

@@ -103,8 +103,8 @@ async function run(
 
 /** Must not throw: nothing is left to catch it. */
 function fail({ answerError }: EndpointDeps, exchange: HttpExchange, error: unknown): void {
-  const { status, headers, body } = answerError(error, exchange.id);
   try {
+    const { status, headers, body } = answerError(error, exchange.id);
     exchange
       .addHeaders(Object.entries(headers))
       .header("content-type", typeOfAnswer(exchange.headers.accept));

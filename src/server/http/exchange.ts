@@ -62,26 +62,20 @@ export class HttpExchange {
     this.added.set("set-cookie", [...(this.added.get("set-cookie") ?? []), text]);
   }
 
-  /** Sends the answer with the headers added; only the first. */
-  send(status: number, body: string | Buffer, encoding: "utf8" | "latin1" = "utf8"): void {
-    this.write(status, body, encoding, NO_MORE);
-  }
-
-  /** The same with further headers. Text is one character a byte. */
-  sendBytes(status: number, body: string | Buffer, headers: HeaderPairs): void {
-    this.write(status, body, "latin1", headers);
-  }
-
-  private write(
+  /**
+   * Sends the answer with the headers added, and more; only the
+   * first. Text in latin1 is one character a byte.
+   */
+  send(
     status: number,
     body: string | Buffer,
-    encoding: "utf8" | "latin1",
-    headers: HeaderPairs,
+    encoding: "utf8" | "latin1" = "utf8",
+    more: HeaderPairs = NO_MORE,
   ): void {
     const { response } = this;
     if (response.headersSent) return;
     if (this.isDraining()) this.header("connection", "close");
-    const head = [...this.common, "x-request-id", this.id, ...headers];
+    const head = [...this.common, "x-request-id", this.id, ...more];
     for (const [name, value] of this.added)
       for (const one of typeof value === "string" ? [value] : value) head.push(name, one);
     const bytes = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;

@@ -1,4 +1,6 @@
 /** The store of answers: what it keeps, in which size, and what a flood does to it. */
+import { randomBytes } from "node:crypto";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import type {
   AnswerTags,
@@ -9,6 +11,7 @@ import { NO_TOKEN } from "../../../src/domain/reading/consistency-token.js";
 import { AskedLately } from "../../../src/server/answers/asked-lately.js";
 import { findAnswer } from "../../../src/server/answers/find-answer.js";
 import { StoredAnswers } from "../../../src/server/answers/stored-answers.js";
+import { until } from "../../support/until.js";
 
 const COST = { requested: 3, actual: 2 };
 
@@ -195,6 +198,49 @@ it("A flood that asks twice replaces at most an eighth of a full store in a minu
   for (let id = 0; id < 1_000; id += 1) for (const _ of [1, 2]) ask(`flood ${id}`, data);
   expect(counts.evicted).toBeLessThan(before / 6);
   expect(counts.full).toBeGreaterThan(800);
+});
+
+/** Waits for the codings that are being made. */
+const inCoding = (store: StoredAnswers, key: string, coding: "br" | "gzip") =>
+  until(`an answer in ${coding}`, () => {
+    const found = store.find(key, NO_TOKEN);
+    return found && store.coded(key, found, coding);
+  });
+
+it("A coding is made at the third asking, and counts in the bytes of the store.", async () => {
+  const { store, ask, made } = open(1_000_000);
+  const data = `{"data":{"text":"${"x".repeat(20_000)}"}`;
+  for (const _ of [1, 2]) ask("key", data);
+  const before = store.size.bytes;
+  const found = store.find("key", NO_TOKEN)!;
+  for (const _ of [1, 2, 3]) expect(store.coded("key", found, "gzip")).toBeNull();
+  const [gzip, br] = [await inCoding(store, "key", "gzip"), await inCoding(store, "key", "br")];
+  expect(gunzipSync(gzip).toString()).toBe(`${data}}`);
+  expect(brotliDecompressSync(br).toString()).toBe(`${data}}`);
+  expect(store.size.bytes).toBe(before + gzip.length + br.length);
+  expect(made[0]!.released).toBe(0);
+});
+
+it("An answer stays where its coding does not fit beside it, and is compressed once.", async () => {
+  const { store, ask, made, counts } = open(1_000_000);
+  // Noise: its coding is nearly as long as the answer, which may have 64 KiB with all codings.
+  const noise = `{"data":{"text":"${randomBytes(30_000).toString("base64")}"}`;
+  const plain = `{"data":{"text":"${"x".repeat(20_000)}"}`;
+  for (const _ of [1, 2]) {
+    ask("noise", noise);
+    ask("plain", plain);
+  }
+  const asked = () => store.coded("noise", store.find("noise", NO_TOKEN)!, "gzip");
+  await until("the coding to be given up", () => {
+    asked();
+    return counts["not coded"];
+  });
+  for (let times = 0; times < 10; times += 1) expect(asked()).toBeNull();
+  // By then another attempt would have ended.
+  await inCoding(store, "plain", "gzip");
+  expect(counts).toMatchObject({ "not coded": 1, coded: 1 });
+  expect(store.size.answers).toBe(2);
+  expect(made.map(({ released }) => released)).toEqual([0, 0]);
 });
 
 it("Stored bytes are no slices of a shared pool.", () => {

@@ -69,41 +69,40 @@ export class WarmAnswers {
     const { caller, claim } = request.claimed;
     if (!asked || !answerRequests.mayServe(caller)) return false;
     const contentType = acceptedType(exchange.headers);
-    const found = contentType === null ? null : answers.find(asked.key, caller.seen);
-    if (!found || contentType === null) return false;
+    const cost = answers.costOf(asked.key);
+    if (!cost || contentType === null) return false;
     const warm: WarmRequest = { exchange, request, asked, contentType };
-    if (claim.kind !== "none") {
-      // A flood of tokens is not looked up.
-      if (admission.recentlyRejected(admission.payerOf(claim))) return false;
-      return this.answerAfterLookUp(warm, found.cost);
+    const charge = storedCharge(cost);
+    if (claim.kind === "none") {
+      const paid = admission.admitAtOnce(claim, charge);
+      return paid !== null && this.answerPaid(warm, cost, paid);
     }
-    const paid = admission.admitAtOnce(claim, storedCharge(found.cost));
-    return paid !== null && this.send(warm, found, paid);
+    // A flood of tokens is not looked up.
+    if (admission.recentlyRejected(admission.payerOf(claim))) return false;
+    return admission.admit(claim, { ...charge, varies: true }).then(
+      ({ paid }) => paid !== null && this.answerPaid(warm, cost, paid),
+      // A refusal is made where the request is read.
+      () => false,
+    );
   }
 
-  /** A refusal is made where the request is read. */
-  private async answerAfterLookUp(warm: WarmRequest, cost: StoredCost): Promise<boolean> {
-    const { answers, admission } = this.deps;
-    const { claim, caller } = warm.request.claimed;
-    const admitted = await admission.admit(claim, storedCharge(cost)).catch(() => null);
-    if (!admitted?.paid) return false;
-    const found = answers.find(warm.asked.key, caller.seen);
-    if (found?.cost.actual === cost.actual) return this.send(warm, found, admitted.paid);
-    admitted.paid.settle(0);
+  /** False, and nothing is charged, where the answer is not for this client. */
+  private answerPaid(warm: WarmRequest, cost: StoredCost, paid: Paid): boolean {
+    const { seen } = warm.request.claimed.caller;
+    const found = this.deps.answers.find(warm.asked.key, seen);
+    if (found?.cost.actual === cost.actual && this.send(warm, found, paid)) return true;
+    paid.settle(0);
     return false;
   }
 
+  /** False where too much is unread by its address. */
   private send(warm: WarmRequest, found: StoredAnswer, paid: Paid): boolean {
     const { exchange, request, asked } = warm;
     const { status, headers, body } = asked.isShared
       ? this.sharedAnswer(warm, found)
       : withCost(warm, found, paid);
     const { ip } = request.claimed.caller.client;
-    // A large answer that is rejected takes the usual way.
-    if (!this.deps.unsent.admit(exchange.response, ip, body.length)) {
-      paid.settle(0);
-      return false;
-    }
+    if (!this.deps.unsent.admit(exchange.response, ip, body.length)) return false;
     this.deps.observe(
       { name: asked.name, kind: "query", requestId: exchange.id },
       {
@@ -112,7 +111,7 @@ export class WarmAnswers {
         outcome: "answered",
       },
     );
-    exchange.sendBytes(status, body, headers);
+    exchange.send(status, body, "latin1", headers);
     return true;
   }
 
