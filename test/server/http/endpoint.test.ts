@@ -147,19 +147,28 @@ it.each([
   expect(sent.get("allow")).toBe(status === 405 ? "GET, POST" : null);
 });
 
-it("A client that hangs up in the middle of its body leaves nothing behind.", async () => {
-  const { hostname, port } = new URL(server.url);
+it("Clients that hang up in the middle of their bodies hold no room for others.", async () => {
+  // One address may have bodies of 8 KiB announced.
+  const small = await startServer({ LIMIT_BODY_BYTES: "2048", LOAD_BODY_BYTES: "262144" });
+  onTestFinished(() => small.close());
+  const { hostname, port } = new URL(small.url);
   for (let times = 0; times < 20; times += 1) {
     const socket = connect(Number(port), hostname);
     socket.write("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
-    socket.write("Content-Length: 100\r\n\r\n{");
-    await once(socket, "connect");
+    socket.write("Content-Length: 2000\r\n\r\n{");
+    await once(small.server.app.server, "request");
     socket.destroy();
   }
   const headers = { "content-type": "application/json" };
-  expect((await ask("/graphql", { method: "POST", headers, body: BODY })).slice(0, 2)).toEqual(
-    WHOLE,
-  );
+  await until("room for a body", async () => {
+    const answer = await fetch(small.graphql, {
+      method: "POST",
+      headers,
+      body: BODY.padEnd(2_000),
+    });
+    await answer.text();
+    return answer.status === 200;
+  });
 });
 
 it("Answers of a server that closes say that their connection ends.", async () => {
