@@ -112,7 +112,7 @@ describe("a notification", () => {
     ]);
     const { notifications } = await inbox(one().url, user.token);
     expect(notifications.edges.at(-1)?.cursor).toBe(first.cursor);
-    const next = await follow(other().wsUrl, user.token, notifications.edges[0]?.cursor);
+    const next = await follow(other().wsUrl, user.token, notifications.edges[0]!.cursor);
     await sendAll(user, ["d"]);
     expect((await next.next()).notification.title).toBe("d");
   });
@@ -120,7 +120,7 @@ describe("a notification", () => {
   it("A subscription without a cursor begins with what is sent from now on.", async () => {
     const user = await signUp(one().url);
     await sendAll(user, ["before"]);
-    const device = await follow(one().wsUrl, user.token);
+    const device = await follow(one().wsUrl, user.token, null);
     // Nothing tells a client that its subscription stands, so it is asked for until something
     // arrives.
     let sent = 0;
@@ -186,7 +186,7 @@ describe("what belongs to somebody else", () => {
 
   it("Without a session every operation on notifications is refused.", async () => {
     for (const token of [undefined, "not-a-token"]) {
-      const device = await follow(one().wsUrl, token ?? "").catch((error: Error) => error);
+      const device = await follow(one().wsUrl, token ?? "", null).catch((error: Error) => error);
       const refused =
         device instanceof Error ? device : await device.next().catch((error: Error) => error);
       expect(String(refused)).toMatch(/UNAUTHENTICATED|closed with 44/);

@@ -99,13 +99,20 @@ export interface Follower {
   take(count: number): Promise<LogEvent[]>;
 }
 
-/** Follows over a WebSocket of its own; `after` as the client has stored it. */
-export async function follow(wsUrl: string, token: string, after?: string): Promise<Follower> {
+/**
+ * Follows over a WebSocket of its own, after a cursor: `""` is the beginning, null is now. Nothing
+ * tells a client when "now" was, so what is sent at once may come before it.
+ */
+export async function follow(
+  wsUrl: string,
+  token: string,
+  after: string | null,
+): Promise<Follower> {
   const socket = await connectSocket(wsUrl, { authorization: `Bearer ${token}` });
   socket.send({
     id: "follow",
     type: "subscribe",
-    payload: { query: FOLLOW, variables: after === undefined ? {} : { after } },
+    payload: { query: FOLLOW, variables: { after } },
   });
   const next = async (): Promise<LogEvent> => {
     const { payload, type } = await socket.next();

@@ -300,7 +300,7 @@ function describeLive(fleet: Fleet, urls: () => [string, string]): void {
   it("A notification reaches its follower on the other process, once.", async () => {
     const [here, there] = fleet.apps();
     const account = await signUp(here.url);
-    const follower = await follow(there.wsUrl, account.token);
+    const follower = await follow(there.wsUrl, account.token, "");
     for (const title of ["one", "two", "three"])
       await send(here.url, { userIds: [account.id], title });
     const events = await follower.take(3);

@@ -40,7 +40,7 @@ it.each(FAILOVERS)(
     const revoked = await signIn(there.url, account);
     const product = encodeId("Product", 3);
     await createBuyer(here.url, account).add(product, { quantity: 3 });
-    const follower = await follow(there.wsUrl, account.token);
+    const follower = await follow(there.wsUrl, account.token, "");
     await patiently(() =>
       post(here.url, "mutation { revokeOtherSessions { revoked } }", {}, { token: account.token }),
     );
