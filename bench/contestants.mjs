@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { freePort, start, startPostgres, startRedis, temporaryFolder } from "./processes.mjs";
+import { freePort } from "../scripts/free-port.mjs";
+import { start, startPostgres, startRedis, temporaryFolder } from "./processes.mjs";
 
 /** The token of the writes; the processes live on loopback and end with the bench. */
 export const ADMIN_TOKEN = "bench-token-of-no-value";

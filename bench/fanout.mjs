@@ -10,11 +10,11 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../scripts/free-port.mjs";
 import { ADMIN_TOKEN, seed, startSouk } from "./contestants.mjs";
 import { ask } from "./load.mjs";
 import {
   cpuMicros,
-  freePort,
   start,
   startPostgres,
   startRedis,

@@ -6,8 +6,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../scripts/free-port.mjs";
 import { open, startSouk } from "./contestants.mjs";
-import { freePort, memoryMiB, start, stopAll, temporaryFolder } from "./processes.mjs";
+import { memoryMiB, start, stopAll, temporaryFolder } from "./processes.mjs";
 import { median } from "./read/table.mjs";
 
 /** What a start leaves behind has settled by then. */

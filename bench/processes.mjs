@@ -4,10 +4,10 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../scripts/free-port.mjs";
 
 const children = new Set();
 const folders = new Set();
@@ -81,17 +81,6 @@ export async function waitUntil(what, check, seconds = 60) {
     await delay(20);
   }
   throw new Error(`${what} was not there after ${seconds} s`, { cause: failure });
-}
-
-/** A port of loopback that nobody listens on at the moment. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** A folder that goes with the bench. */

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { findPostgres } from "../../scripts/find.mjs";
+import { freePort } from "../../scripts/free-port.mjs";
 import { startGuarded } from "../../src/embedded/guarded-child.js";
-import { freePort, temporaryFolder } from "./files.js";
+import { temporaryFolder } from "./files.js";
 import { upUnlessEnded } from "./until.js";
 
 /** A server to make databases on. */

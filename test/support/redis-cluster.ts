@@ -3,7 +3,7 @@
  * CLUSTER MEET alone.
  */
 import { Redis } from "ioredis";
-import { freePort } from "./files.js";
+import { freePort } from "../../scripts/free-port.mjs";
 import { type RedisServer, startRedisServer } from "./redis-server.js";
 import { until } from "./until.js";
 

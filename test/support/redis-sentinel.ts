@@ -5,8 +5,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
+import { freePort } from "../../scripts/free-port.mjs";
 import { type GuardedChild, startGuarded } from "../../src/embedded/guarded-child.js";
-import { freePort, temporaryFolder } from "./files.js";
+import { temporaryFolder } from "./files.js";
 import { type RedisServer, startRedisServer } from "./redis-server.js";
 import { tlsFiles } from "./tls.js";
 import { until, upUnlessEnded } from "./until.js";

@@ -5,8 +5,9 @@
 import { connect } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
+import { freePort } from "../../scripts/free-port.mjs";
 import { startGuarded } from "../../src/embedded/guarded-child.js";
-import { freePort, temporaryFolder } from "./files.js";
+import { temporaryFolder } from "./files.js";
 import { upUnlessEnded } from "./until.js";
 
 /** What a private server may differ in. */

@@ -6,13 +6,13 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../../scripts/free-port.mjs";
 import { RedisUnavailable } from "../../../src/domain/errors.js";
 import { NEWEST } from "../../../src/domain/reading/consistency-token.js";
 import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import { silentTelemetry } from "../../../src/domain/telemetry/telemetry.js";
 import { SECOND } from "../../../src/domain/time/time.js";
 import { createKeys } from "../../../src/redis/client/keys.js";
-import { freePort } from "../../support/files.js";
 import {
   type RedisServer,
   type RedisServerOptions,
