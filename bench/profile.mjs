@@ -1,54 +1,89 @@
 /**
- * Where the CPU of a read goes: Souk alone under page and storefront of the read bench, in turn, with V8's
- * sampling profiler on.
+ * Where the CPU of a request goes: Souk alone under each row of the read bench, with V8's sampling
+ * profiler on. A row is loaded twice; the second time counts.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { open, startSouk } from "./contestants.mjs";
-import { ask, load } from "./load.mjs";
+import { loadRequests } from "./load.mjs";
 import { stopAll, temporaryFolder } from "./processes.mjs";
-import { ROWS } from "./read/rows.mjs";
+import { choose, ROWS } from "./read/rows.mjs";
+import { bearer, prepareShop } from "./read/shop.mjs";
 
-const PROFILED = ["storefront", "page"];
+/** A function below this share is not named. */
+const LEAST_SHARE = 0.02;
+const SAMPLE_EVERY_MICROS = 250;
 
-const TOP = 10;
-
-/** Prints the ten functions with the most self time. */
-export async function profileRead(options) {
+/** Prints, for each row and kind of caller, the functions with the most time. */
+export async function profileRead({ rows: names, ...options }) {
   try {
     const place = await open(options);
     const folder = temporaryFolder("profile");
-    const souk = await startSouk({
-      ...place,
-      nodeArgs: ["--cpu-prof", `--cpu-prof-dir=${folder}`],
-    });
-    const { categories } = await ask(souk.url, { query: "{ categories { id } }" });
-    const shop = { categoryIds: categories.map(({ id }) => id) };
-    const bodies = ROWS.filter(({ name }) => PROFILED.includes(name))
-      .flatMap(({ requests }) => requests(shop))
-      .map(({ body }) => body);
-    const { requests } = await load(souk.url, bodies, options);
+    const nodeArgs = [
+      "--cpu-prof",
+      `--cpu-prof-dir=${folder}`,
+      `--cpu-prof-interval=${SAMPLE_EVERY_MICROS}`,
+    ];
+    const souk = await startSouk({ ...place, nodeArgs });
+    const shop = await prepareShop(souk, place);
+    const spans = [];
+    for (const row of choose(ROWS, names).filter(({ isKept }) => !isKept))
+      for (const as of row.as) spans.push(await span(row, { as, souk, shop, options }));
     // The profile is written when the process ends in good order.
     await souk.stop();
     const [file] = readdirSync(folder);
     if (!file) throw new Error("Souk wrote no profile");
-    print(selfTimes(JSON.parse(readFileSync(join(folder, file), "utf8"))), requests);
+    const profile = JSON.parse(readFileSync(join(folder, file), "utf8"));
+    for (const one of spans) print(one, timesOf(profile, one));
   } finally {
     await stopAll();
   }
 }
 
-/** Self time in µs by function; waiting is not work. */
-function selfTimes({ nodes, samples, timeDeltas }) {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const times = new Map();
-  samples.forEach((id, index) => {
-    const name = names.get(id);
-    if (name !== "(idle)" && name !== "(program)" && name !== "(root)")
-      times.set(name, (times.get(name) ?? 0) + timeDeltas[index]);
+/** Loads a row; from when to when, on the clock of the profile. */
+async function span(row, { as, souk, shop, options }) {
+  const headers = as === "anonymous" ? {} : bearer(shop.token);
+  const requests = row.requests(shop);
+  await loadRequests(souk.url, requests, { ...options, headers });
+  const from = micros();
+  const { requests: count, failure } = await loadRequests(souk.url, requests, {
+    ...options,
+    headers,
   });
-  return times;
+  if (failure) throw new Error(failure);
+  const until = micros();
+  await delay(100);
+  return { title: `${row.name}, ${as}`, count, from, until };
 }
+
+/** V8 counts on the same monotonic clock. */
+const micros = () => Number(process.hrtime.bigint() / 1_000n);
+
+/** Time in µs by function, its own and with what it calls; waiting is not work. */
+function timesOf({ nodes, samples, timeDeltas, startTime }, { from, until }) {
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((at) => [at, id])));
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const own = new Map();
+  const whole = new Map();
+  let all = 0;
+  let now = startTime;
+  samples.forEach((id, index) => {
+    const delta = timeDeltas[index];
+    now += delta;
+    if (now < from || now > until || IDLE.has(names.get(id))) return;
+    all += delta;
+    add(own, names.get(id), delta);
+    const callers = new Set();
+    for (let at = id; at !== undefined; at = parents.get(at)) callers.add(names.get(at));
+    for (const name of callers) add(whole, name, delta);
+  });
+  return { all, own, whole };
+}
+
+const IDLE = new Set(["(idle)", "(program)", "(root)"]);
+
+const add = (times, name, micros) => times.set(name, (times.get(name) ?? 0) + micros);
 
 function nameOf({ functionName, url, lineNumber }) {
   if (!url) return functionName || "(anonymous)";
@@ -57,13 +92,14 @@ function nameOf({ functionName, url, lineNumber }) {
   return `${functionName || "(anonymous)"}  ${file}:${lineNumber + 1}`;
 }
 
-function print(times, requests) {
-  const all = [...times.values()].reduce((sum, time) => sum + time, 0);
+function print({ title, count }, { all, own, whole }) {
   console.log(
-    `\nSelf time of Souk over ${requests} requests, start included; ` +
-      `${(all / requests).toFixed(0)} µs a request with the profiler on.\n`,
+    `\n### ${title}\n\n${count} requests, ${(all / count).toFixed(0)} µs each with the profiler ` +
+      "on.\n\n  own  with what it calls",
   );
-  for (const [name, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, TOP)) {
-    console.log(`  ${((100 * time) / all).toFixed(1).padStart(5)} %  ${name}`);
-  }
+  const named = [...own].filter(([, time]) => time >= LEAST_SHARE * all);
+  for (const [name, time] of named.sort((a, b) => b[1] - a[1]))
+    console.log(`${share(time, all)} ${share(whole.get(name), all)}  ${name}`);
 }
+
+const share = (time, all) => `${((100 * time) / all).toFixed(1).padStart(5)} %`;

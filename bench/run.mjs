@@ -15,8 +15,8 @@
  *   --dist DIR        the built tree to measure (default ../dist)
  *   --svg FILE        the picture of latency (default ../docs/latency.svg)
  *   --large           leaderboard: 5,000,000 members too
- *   --profile         profile Souk alone under the same load and print the ten functions with the
- *                     most self time
+ *   --profile         profile Souk alone under the rows of read, and print every function that takes
+ *                     2 % of a request or more
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";

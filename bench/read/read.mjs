@@ -11,7 +11,7 @@ import { measureDelay } from "../delay.mjs";
 import { stopAll, temporaryFolder } from "../processes.mjs";
 import { hold, referencesOf, verify, verifyLimited } from "./answers.mjs";
 import { runRounds } from "./rounds.mjs";
-import { MANIFEST, ROWS } from "./rows.mjs";
+import { choose, MANIFEST, ROWS } from "./rows.mjs";
 import { bearer, prepareShop, storeAnswers } from "./shop.mjs";
 import { failedOf, rowTable, summaryTable } from "./table.mjs";
 
@@ -49,14 +49,6 @@ function withManifest() {
   const file = join(temporaryFolder("manifest"), "manifest.json");
   writeFileSync(file, JSON.stringify(MANIFEST));
   return { PERSISTED_DOCUMENTS_FILE: file };
-}
-
-/** Those of the names; all of them when none is given. */
-function choose(all, names, alsoKnown = []) {
-  const known = [...all.map(({ name }) => name), ...alsoKnown];
-  const unknown = names?.find((name) => !known.includes(name));
-  if (unknown) throw new Error(`There is no ${unknown}: choose of ${known.join(", ")}.`);
-  return names ? all.filter(({ name }) => names.includes(name)) : all;
 }
 
 const isIn = ({ peers }, { name }) => !peers || peers.includes(name);

@@ -124,3 +124,11 @@ export const ROWS = [
 
 /** The rows whose answers are the same each time, so that bounds can send their bytes. */
 export const STORED_ROWS = ROWS.filter(({ isRight }) => !isRight);
+
+/** Those of the names; all of them when none is given. */
+export function choose(all, names, alsoKnown = []) {
+  const known = [...all.map(({ name }) => name), ...alsoKnown];
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown) throw new Error(`There is no ${unknown}: choose of ${known.join(", ")}.`);
+  return names ? all.filter(({ name }) => names.includes(name)) : all;
+}
