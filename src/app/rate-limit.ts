@@ -4,7 +4,7 @@
  */
 import { SECOND } from "../domain/time/time.js";
 import { createCallers, type RedisCallers } from "../redis/client/call.js";
-import { connectRedis, inOneTurn } from "../redis/client/connect.js";
+import { connectRedis } from "../redis/client/connect.js";
 import { createDocumentStore } from "../redis/documents/documents.js";
 import { createLimiter } from "../redis/rate-limiter/limiter.js";
 import { RateLimitResolver } from "../resolvers/rate-limit.js";
@@ -53,7 +53,7 @@ export const rateLimit = defineSubject({
 /** Authentication and limits, in one write to Redis. */
 function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
   const { infrastructure, config } = options;
-  const { requests, metrics } = infrastructure;
+  const { metrics } = infrastructure;
   const { limiter, breaker } = openLimiter(options);
   const { rates, processes, cost } = config.limits;
   const limits = createLimits({
@@ -68,7 +68,6 @@ function openAdmission(options: OpenOptions, sessions: Sessions): Admission {
     authenticate: createAuthenticate(sessions),
     readCredential: createCredentialReader(config.adminToken),
     limits,
-    together: (send) => inOneTurn(requests, send),
   });
 }
 

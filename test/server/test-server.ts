@@ -188,7 +188,6 @@ export async function startServer(
       authenticate: (credential) => authenticate(tokenOf(credential)),
       readCredential,
       limits: limits ?? NO_LIMITS,
-      together: (send) => send(),
     }),
     admitGuest: createGuests("secret").admit,
     seenTokens: SEEN_TOKENS,

@@ -4,7 +4,7 @@
  * query costs one round trip per level of its tree.
  */
 
-import { inOneWrite, readStrings } from "../client/connect.js";
+import { inOneTurn, readStrings } from "../client/connect.js";
 import type { CacheLink } from "./link.js";
 
 /**
@@ -22,7 +22,7 @@ interface PendingBatch {
 export function createReadBatch(link: CacheLink): ReadBatch {
   let open: PendingBatch | null = null;
   const send = (keys: readonly string[]) =>
-    link.run("read", () => inOneWrite(link.connection, () => readStrings(link.connection, keys)));
+    link.run("read", () => inOneTurn(link.connection, () => readStrings(link.connection, keys)));
   const begin = (): PendingBatch => {
     const places = new Map<string, number>();
     const reply = new Promise<(string | null)[]>((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** Fills loaded values into the local level and into Redis. */
-import { inOneWrite } from "../client/connect.js";
+import { inOneTurn } from "../client/connect.js";
 import type { CacheDeps, Values } from "./deps.js";
 import { type Entry, encodeEntry } from "./entry.js";
 import type { Granted } from "./leases.js";
@@ -53,7 +53,7 @@ export class Filler {
     const end = () => {
       this.filling -= 1;
     };
-    this.deps.link.run("fill", () => inOneWrite(this.deps.link.connection, send)).then(end, end);
+    this.deps.link.run("fill", () => inOneTurn(this.deps.link.connection, send)).then(end, end);
   }
 
   private prepare<K>(

@@ -3,7 +3,7 @@
  * brings the tag versions for their loads.
  */
 
-import { inOneWrite } from "../client/connect.js";
+import { inOneTurn } from "../client/connect.js";
 import type { LeaseAnswer, Wait } from "../client/lease.js";
 import type { CacheDeps } from "./deps.js";
 import type { KeyLookup, LookupResult } from "./lookup.js";
@@ -68,7 +68,7 @@ export async function acquireLeases<K>(
   let answers: Promise<Settled[]> = Promise.resolve([]);
   try {
     const [versions, settled] = await link.run("acquire", () =>
-      inOneWrite(link.connection, () => {
+      inOneTurn(link.connection, () => {
         const ensured = tags.ensure(names, link.serverFingerprint());
         answers = Promise.allSettled(
           wanted.map(({ slot, fence }) => leases.acquire(slot.name, fence, otherwise)),

@@ -12,7 +12,7 @@
  * has to be invalidated.
  */
 import type { Result } from "ioredis";
-import { inOneWrite, type RedisConnection, readStrings } from "../client/connect.js";
+import { inOneTurn, type RedisConnection, readStrings } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";
 
 declare module "ioredis" {
@@ -99,7 +99,7 @@ export function createTags(
      * trips.
      */
     async bump(tags: readonly string[], mode: InvalidationMode): Promise<number> {
-      await inOneWrite(connection, () =>
+      await inOneTurn(connection, () =>
         Promise.all(tags.map((tag) => connection.tagsBump(keyOf(tag), mode, keepMs))),
       );
       // Only now: Redis queues tracking messages before its reply,

@@ -14,7 +14,7 @@ import { RedisUnavailable } from "../../domain/errors.js";
 import type { Degradations } from "../../domain/telemetry/degradations.js";
 import { silentTelemetry } from "../../domain/telemetry/telemetry.js";
 import { type Breaker, createBreaker } from "./breaker.js";
-import { inOneWrite, type RedisConnection, whenReady } from "./connect.js";
+import { inOneTurn, type RedisConnection, whenReady } from "./connect.js";
 import { type CallTelemetry, createDirectCaller, mayBeDone } from "./direct-call.js";
 import { createProbe } from "./probe.js";
 import { LateReply, OtherReplyLate, PendingReplies } from "./replies.js";
@@ -23,8 +23,8 @@ import { LateReply, OtherReplyLate, PendingReplies } from "./replies.js";
 export interface RedisCaller extends Breaker {
   readonly connection: RedisConnection;
   /**
-   * Runs one call. What `send` sends synchronously leaves in
-   * one write, before this returns. Rejects with
+   * Runs one call. It leaves at the end of this turn of the
+   * event loop, in one write with all others. Rejects with
    * RedisUnavailable: at once while the breaker is open, else
    * within the deadline.
    * @param action names the call in metrics, after the
@@ -121,9 +121,9 @@ function createCaller(
   return {
     ...breaker,
     connection,
-    async call(action, send) {
-      if (breaker.isOpen()) throw new RedisUnavailable(new BreakerOpen());
-      return direct.send(action, () => replies.wait(inOneWrite(connection, send))).catch(fail);
+    call(action, send) {
+      if (breaker.isOpen()) return Promise.reject(new RedisUnavailable(new BreakerOpen()));
+      return direct.send(action, () => replies.wait(inOneTurn(connection, send))).catch(fail);
     },
   };
 }

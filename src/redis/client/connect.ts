@@ -10,6 +10,7 @@
  * because only some commands are idempotent.
  */
 import { readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { Cluster, type Command, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 import { StartupError } from "../../domain/errors.js";
@@ -194,38 +195,32 @@ export function readStrings(
 ): Promise<(string | null)[]> {
   if (keys.length === 0) return Promise.resolve([]);
   if (!(connection instanceof Cluster)) return connection.mget([...keys]);
-  return inOneWrite(connection, () => Promise.all(keys.map((key) => connection.get(key))));
+  return inOneTurn(connection, () => Promise.all(keys.map((key) => connection.get(key))));
 }
 
 /**
- * Sends all commands of `send` in one write per server that
- * holds their keys. Replies come one by one.
- */
-export function inOneWrite<T>(connection: RedisConnection, send: () => T): T {
-  const release = holdWrites(connection);
-  try {
-    return send();
-  } finally {
-    release();
-  }
-}
-
-/**
- * The same for this turn of the event loop: several callers
- * may send, also in a later microtask.
+ * Sends commands. All that are sent in one turn of the event
+ * loop, by whichever callers, leave in one write to each
+ * server. Replies come one by one.
  */
 export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
-  setImmediate(holdWrites(connection));
+  if (connection instanceof Cluster) for (const link of linksOf(connection)) holdWrites(link);
+  else holdWrites(connection);
   return send();
 }
 
-/** Corks every socket. Returns what uncorks the same ones. */
-function holdWrites(connection: RedisConnection): () => void {
-  const streams = linksOf(connection).map(({ stream }) => stream);
-  for (const stream of streams) stream?.cork();
-  return () => {
-    for (const stream of streams) stream?.uncork();
-  };
+/** Sockets whose writes wait for the end of this turn. */
+const held = new WeakSet<Duplex>();
+
+function holdWrites({ stream }: Redis): void {
+  // No stream: not connected yet.
+  if (!stream || held.has(stream)) return;
+  held.add(stream);
+  stream.cork();
+  setImmediate(() => {
+    held.delete(stream);
+    stream.uncork();
+  });
 }
 
 /**

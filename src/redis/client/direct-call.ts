@@ -30,16 +30,20 @@ export interface DirectCaller {
 }
 
 export function createDirectCaller(telemetry: CallTelemetry, structure: string): DirectCaller {
-  const send: DirectCaller["send"] = async (action, call) => {
+  const send: DirectCaller["send"] = (action, call) => {
     const startedAt = performance.now();
-    let failed = true;
-    try {
-      const reply = await call();
-      failed = false;
-      return reply;
-    } finally {
+    const report = (failed: boolean): void =>
       telemetry.redisRoundTrip(`${structure} ${action}`, performance.now() - startedAt, failed);
-    }
+    return call().then(
+      (reply) => {
+        report(false);
+        return reply;
+      },
+      (error: unknown) => {
+        report(true);
+        throw error;
+      },
+    );
   };
   return {
     send,

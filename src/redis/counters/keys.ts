@@ -112,10 +112,14 @@ interface KeysOfTallies {
 /** Keys and arguments of the scripts about one tally. */
 function tallyArguments({ keys, tallyKeys, stateKeys }: KeysOfTallies) {
   return {
-    readArgs(key: TallyKey, nowMs: number): ScriptArguments {
-      const shard = shardOf(key.productId);
-      const whole = [keys.tally(shard, key.productId), keys.exactViewers(shard, key.productId)];
-      return [keys.counterShard(shard), ...tallyKeys(key), ...whole, firstDayOf(key, nowMs)];
+    /** Begins with the number of keys. */
+    readArgs(wanted: readonly TallyKey[], nowMs: number): [number, ...ScriptArguments] {
+      const places = wanted.flatMap((key) => {
+        const shard = shardOf(key.productId);
+        const whole = [keys.tally(shard, key.productId), keys.exactViewers(shard, key.productId)];
+        return [keys.counterShard(shard), ...tallyKeys(key), ...whole];
+      });
+      return [places.length, ...places, ...wanted.map((key) => firstDayOf(key, nowMs))];
     },
     loadArgs(key: TallyKey, stored: StoredTally, nowMs: number): ScriptArguments {
       const { applied, views, shares, sketch, isOver, few } = stored;

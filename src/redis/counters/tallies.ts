@@ -2,16 +2,17 @@
  * Tallies of counts: read from Redis, loaded from Postgres, and
  * compared with it.
  */
-import type { Result } from "ioredis";
+import { Cluster, type Result } from "ioredis";
 import { peopleCount, type StoredTally, type Tally, type TallyKey } from "../../domain/counters.js";
 import type { NotLoaded } from "../client/memory-fence.js";
-import type { CounterDeps, ScriptArguments } from "./keys.js";
+import { type CounterDeps, type ScriptArguments, shardOf } from "./keys.js";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     countersRead(
+      numberOfKeys: number,
       ...keysAndArgs: ScriptArguments
-    ): Result<["not-claimed" | NotLoaded | "here", ...string[]], Context>;
+    ): Result<TallyAnswer[], Context>;
     countersClaim(...keysAndArgs: ScriptArguments): Result<ClaimState, Context>;
     countersLoad(
       ...keysAndArgs: ScriptArguments
@@ -31,6 +32,9 @@ export type TallyDiff =
   | NotLoaded
   | "outdated";
 
+/** What a script says of one tally. */
+type TallyAnswer = ["not-claimed" | NotLoaded | "here", ...string[]];
+
 /** Whether a shard was claimed already, goes on, or has lost counts. */
 type ClaimState = "known" | "continued" | "lost";
 
@@ -41,21 +45,25 @@ export function talliesOf({
 }: CounterDeps) {
   return {
     /**
-     * Reads tallies, in the order asked. One round trip, an
-     * EVALSHA each.
+     * Reads tallies, in the order asked. One round trip: an
+     * EVALSHA for some hundred tallies, in a Cluster one for
+     * each shard.
      * @param nowMs decides which periods go on
      */
     read: (
       wanted: readonly TallyKey[],
       nowMs: number,
     ): Promise<(Tally | NotLoaded | "not-claimed")[]> =>
-      call("read", () =>
-        Promise.all(
-          wanted.map(async (key) =>
-            storedTally(await connection.countersRead(...readArgs(key, nowMs))),
-          ),
-        ),
-      ),
+      call("read", async () => {
+        const groups = readTogether(wanted, connection instanceof Cluster);
+        const answers = await Promise.all(
+          groups.map((keys) => connection.countersRead(...readArgs(keys, nowMs))),
+        );
+        const byKey = new Map(
+          groups.flatMap((keys, group) => keys.map((key, at) => [key, answers[group]?.[at]])),
+        );
+        return wanted.map((key) => storedTally(byKey.get(key) as TallyAnswer));
+      }),
     /**
      * Lets this server count for a shard.
      * @param applied the last batch that Postgres applied
@@ -98,10 +106,30 @@ const toDiff = ([state, views, shares]: [
   ...string[],
 ]): TallyDiff => (state === "here" ? { views: Number(views), shares: Number(shares) } : state);
 
-function storedTally([state, views, shares, viewers, isExact]: [
-  "not-claimed" | NotLoaded | "here",
-  ...string[],
-]): Tally | NotLoaded | "not-claimed" {
+/** A script holds other clients up meanwhile. */
+const MOST_READ_TOGETHER = 100;
+
+/** Tallies that one script reads: of one slot, in a Cluster. */
+function readTogether(wanted: readonly TallyKey[], isCluster: boolean): TallyKey[][] {
+  const groups: TallyKey[][] = [];
+  const open = new Map<number, TallyKey[]>();
+  for (const key of wanted) {
+    const slot = isCluster ? shardOf(key.productId) : 0;
+    let group = open.get(slot);
+    if (!group || group.length === MOST_READ_TOGETHER) {
+      group = [];
+      groups.push(group);
+      open.set(slot, group);
+    }
+    group.push(key);
+  }
+  return groups;
+}
+
+function storedTally([state, views, shares, viewers, isExact]: TallyAnswer):
+  | Tally
+  | NotLoaded
+  | "not-claimed" {
   if (state !== "here") return state;
   return {
     views: Number(views),

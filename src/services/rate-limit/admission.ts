@@ -85,8 +85,6 @@ export interface AdmissionDeps {
   readonly authenticate: Authenticate;
   readonly readCredential: ReadCredential;
   readonly limits: Limits;
-  /** Sends the commands of one turn in one write. */
-  readonly together: <T>(send: () => T) => T;
 }
 
 /**
@@ -104,7 +102,7 @@ const MAX_KNOWN_ADDRESSES = 10_000;
 const LOOK_UPS = { burst: 50, perSecond: 10 };
 
 export function createAdmission(parts: AdmissionDeps): Admission {
-  const { authenticate, readCredential, limits, together } = parts;
+  const { authenticate, readCredential, limits } = parts;
   const known = new LRUCache<string, Payer>(entriesUpTo(MAX_KNOWN_TOKENS));
   const admission: TokenAdmission = { ...parts, known };
   const lookUps = createLocalLimiter(() => performance.now());
@@ -144,12 +142,10 @@ export function createAdmission(parts: AdmissionDeps): Admission {
       claim.kind === "none" ? limits.takeCredit(payerOf(claim), charge) : null,
     async admitAgain(payer, charge, prove) {
       limits.check(payer, charge);
-      const [proof, payment] = await together(async () => {
-        const asked = [prove(), limits.charge(payer, charge)] as const;
-        asked[1].catch(() => {});
-        return [await asked[0], asked[1]] as const;
-      });
-      return { proof, paid: await payment };
+      // Asked in one turn, so that both leave in one write.
+      const [proof, payment] = [prove(), limits.charge(payer, charge)] as const;
+      payment.catch(() => {});
+      return { proof: await proof, paid: await payment };
     },
     chargeRefused: (payer, reading) => limits.owe(payer, REFUSED_COST + reading),
     chargeReading: (payer, reading) => limits.owe(payer, reading),
@@ -169,14 +165,14 @@ async function admitKnown(
   payer: Payer,
   charge: Charge,
 ) {
-  const { authenticate, limits, together, known } = admission;
+  const { authenticate, limits, known } = admission;
   limits.check(payer, charge);
-  const { principal, payment } = await together(async () => {
-    // A refusal counts only once the caller is known.
-    const asked = [authenticate(claim), limits.charge(payer, { ...charge, varies: true })] as const;
-    asked[1].catch(() => {});
-    return { principal: await asked[0], payment: asked[1] };
-  });
+  // Asked in one turn, so that both leave in one write.
+  const authenticated = authenticate(claim);
+  const payment = limits.charge(payer, { ...charge, varies: true });
+  // A refusal counts only once the caller is known.
+  payment.catch(() => {});
+  const principal = await authenticated;
   if (principal !== "invalid") return { principal, paid: await payment };
   known.delete(claim.digest);
   forgetToken(payment);

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import {
   connectRedis,
   inOneTurn,
-  inOneWrite,
   linksOf,
   type RedisConnection,
   whenReady,
@@ -67,7 +66,7 @@ const COMMANDS: { readonly [name: string]: (on: Opened, id: number) => Promise<u
   "a value": ({ connection }, id) =>
     connection.set(keys.cacheEntry(`thing:${id}`), id, "PX", 60_000),
   "values of three nodes": ({ connection }, id) =>
-    inOneWrite(connection, () =>
+    inOneTurn(connection, () =>
       Promise.all(
         [id, id + 1, id + 2].map((one) => connection.get(keys.cacheEntry(`thing:${one}`))),
       ),

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ProductRecord } from "../../../src/domain/catalogue/catalogue.js";
 import {
   ESTIMATE_ERROR,
@@ -476,6 +476,27 @@ describe("without Redis", () => {
     await until("Redis to be asked again", () => kit.breaker.isClosed());
     expect(await kit.counters.viewers(id, 7)).toMatchObject({ estimate: 1 });
   });
+});
+
+it("Tallies for several scripts are read in one round trip, in the order asked.", async () => {
+  const [kit, known] = [await openKit(), fresh()];
+  for (const guest of ["ada", "bob", "cyd"]) await kit.view(known, guest);
+  const ids = Array.from({ length: 120 }, () => fresh());
+  await Promise.all(ids.filter((id) => id % 2 === 0).map((id) => kit.view(id, "ada")));
+  const wanted = ids.flatMap((id) => [id, known]);
+  const calls = kit.connection.countersRead.bind(kit.connection);
+  const read = vi.spyOn(kit.connection, "countersRead").mockImplementation(calls);
+  const tallies = await kit.store.read(
+    wanted.map((productId) => ({ productId, period: "all" as const })),
+    kit.nowMs(),
+  );
+  // 240 tallies, 100 in a script.
+  expect(read).toHaveBeenCalledTimes(3);
+  expect(tallies).toMatchObject(
+    wanted.map((id) =>
+      id === known ? { views: 3 } : id % 2 === 0 ? { views: 1 } : expect.anything(),
+    ),
+  );
 });
 
 it("Counters on a Cluster work as on one server.", async () => {
