@@ -2,7 +2,7 @@
  * Stored answers over HTTP: what is stored, for whom, and until when. A repeated public query is
  * answered from bytes, and no client can tell, except by the header that says so.
  */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { signUp } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
 import { metric, post } from "../support/graphql.js";
@@ -179,6 +179,55 @@ it("A report of the cache is made by execution, never from the store.", async ()
   const reported = await ask(PAGE, { variables, headers: { "souk-cache-report": "1" } });
   expect(reported.hit).toBe(false);
   expect(JSON.parse(reported.body).extensions.cache).toMatchObject({ status: "HIT" });
+});
+
+it("Without the local level Redis is asked whether a stored answer is current.", async () => {
+  const other = await startApp({
+    products: 30,
+    // Nothing is restored meanwhile.
+    env: {
+      CACHE_REPORT: "request",
+      CACHE_LOCAL_BYTES: "0",
+      LIMIT_ADDRESS_BURST: "50000",
+      LIMIT_ADDRESS_PER_SECOND: "0.001",
+    },
+    // Its changes would end answers.
+    roles: { api: true, worker: false },
+  });
+  const { url } = other;
+  onTestFinished(() => other.close());
+  const query = "query Some($id: ID!) { product(id: $id) { name stock } }";
+  const { data } = await post(url, "{ products(first: 1) { edges { node { id } } } }");
+  const id = String((data.products!.edges as unknown as [{ node: { id: string } }])[0].node.id);
+  const asked = { url, variables: { id } };
+  const stockOf = (told: Told): number => JSON.parse(told.data).data.product.stock;
+  const stock = stockOf(await warm(query, asked));
+  const remainingOf = ({ body }: Told): number =>
+    Math.round(JSON.parse(body).extensions.cost.remaining);
+  const costOf = ({ body }: Told): number => JSON.parse(body).extensions.cost.actual;
+  const adjusted = await ask(
+    "mutation ($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }",
+    { ...asked, headers: { authorization: `Bearer ${other.adminToken}` } },
+  );
+  // A document is paid for when it is read first.
+  await ask("{ __typename }", asked);
+  const before = await ask("{ __typename }", asked);
+  // The stored answer is found, is outdated, and is charged once with its execution.
+  const own = await ask(query, {
+    ...asked,
+    headers: { "souk-seen": adjusted.headers.get("souk-seen") ?? "" },
+  });
+  expect([own.hit, stockOf(own)]).toEqual([false, stock + 1]);
+  const after = await ask("{ __typename }", asked);
+  expect(remainingOf(before) - remainingOf(after)).toBe(costOf(own) + costOf(after));
+  expect(stockOf(await warm(query, asked))).toBe(stock + 1);
+  const { token } = await signUp(url);
+  const headers = { authorization: `Bearer ${token}` };
+  const mine = await ask(query, { ...asked, headers });
+  expect([mine.hit, mine.headers.get("ratelimit")]).toEqual([
+    true,
+    expect.stringMatching(/^"viewer"/),
+  ]);
 });
 
 it("Clients that ask the same at once share at most two executions.", async () => {

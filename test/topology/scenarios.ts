@@ -47,7 +47,8 @@ export function startFleet(redisUrl: () => string): Fleet {
       database,
       redisUrl: redisUrl(),
       keyPrefix: testRedis().prefix,
-      env: { ...ROOMY, HEARTBEAT_MS: "200", CONFLATION_MS: "1" },
+      // Answers that report on the cache are never stored.
+      env: { ...ROOMY, HEARTBEAT_MS: "200", CONFLATION_MS: "1", CACHE_REPORT: "request" },
     };
     apps = [await startApp(options), await startApp(options)];
     for (const { url } of apps)
@@ -147,6 +148,36 @@ function describeRequests(fleet: Fleet, urls: () => [string, string]): void {
     },
     PATIENT_MS,
   );
+
+  it("Public answers come from the store of each process, and a change ends them.", async () => {
+    const [here] = fleet.apps();
+    const id = encodeId("Product", 6);
+    const query = `{ product(id: "${id}") { name stock } }`;
+    const read = async (url: string, seen?: string) => {
+      const answer = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...(seen && { "souk-seen": seen }) },
+        body: JSON.stringify({ query }),
+      });
+      const { data } = (await answer.json()) as Pick<Answer, "data">;
+      const isStored = answer.headers.get("cache-status") === "souk; hit";
+      return { isStored, stock: Number(data?.product?.stock) };
+    };
+    for (let round = 0; round < 3; round += 1) {
+      for (const url of urls())
+        await until("a stored answer", async () => (await read(url)).isStored);
+      const ADJUST =
+        `mutation { adjustStock(id: "${id}", by: 1, operationId: "${randomUUID()}") { product { ` +
+        "stock } errors { code } } }";
+      const { data, seen } = await patiently(() =>
+        post(here.url, ADJUST, {}, { token: here.adminToken }),
+      );
+      const stock = Number(data.adjustStock!.product!.stock);
+      for (const url of urls()) expect((await read(url, seen ?? "")).stock).toBe(stock);
+      for (const url of urls())
+        await until("a client without a token", async () => (await read(url)).stock === stock);
+    }
+  });
 
   it("A session that is revoked on one process is dead on both, with its sockets.", async () => {
     const [here, there] = fleet.apps();

@@ -45,7 +45,9 @@ export type AnswerVerdict =
   | "current"
   /** A tag changed, or a value is to be loaded again. */
   | "outdated"
-  /** Unknown to this process for a client that has seen more. */
+  /** Redis decides: see {@link AnswerTags.confirm}. */
+  | "unconfirmed"
+  /** Not known for this client now. */
   | "unknown";
 
 /** The tags of one stored answer. */
@@ -56,6 +58,12 @@ export interface AnswerTags {
    * @param seenCount of the client's consistency token
    */
   judge(seenCount: number): AnswerVerdict;
+  /**
+   * Reads the present versions of all tags in Redis, for an
+   * answer that is "unconfirmed". "unknown" while Redis does
+   * not answer.
+   */
+  confirm(): Promise<AnswerVerdict>;
   /** Forgets them. Once. */
   release(): void;
 }
@@ -67,6 +75,6 @@ export interface AnswerTrace extends ReadTrace {
 
 /**
  * Begins a trace. Called before the first read. Null while no
- * answer can be stored: tags are not mirrored.
+ * answer can be stored: Redis cannot be asked.
  */
 export type TraceAnswer = () => AnswerTrace | null;

@@ -5,7 +5,12 @@
  * The answer dies with the first of them, as a local entry
  * does. The observation begins before the first read, so it
  * notices a tag that changes meanwhile.
+ *
+ * Without the local level nothing is reported. Then each use
+ * reads the versions of all its tags, in one round trip.
  */
+import { ReplyError } from "ioredis";
+import { RedisUnavailable } from "../../domain/errors.js";
 import type {
   AnswerTags,
   AnswerTrace,
@@ -14,8 +19,10 @@ import type {
   StoreRefusal,
   VersionedTag,
 } from "../../domain/reading/answer-tags.js";
+import { inOneTurn, readStrings } from "../client/connect.js";
 import type { Values } from "./deps.js";
 import { dueAtMs } from "./entry.js";
+import type { CacheLink } from "./link.js";
 import type { EpochObservation, LocalCache, PinnedTags } from "./local.js";
 import type { KeyLookup, LookupResult } from "./lookup.js";
 
@@ -23,9 +30,8 @@ import type { KeyLookup, LookupResult } from "./lookup.js";
 const MAX_ANSWER_TAGS = 2_000;
 
 export interface AnswerTraceDeps {
-  readonly local: Pick<LocalCache, "observe" | "pinAll" | "unpinAll" | "hasSeen">;
-  /** Ms since epoch by the Redis clock. */
-  readonly nowMs: () => number;
+  readonly local: Pick<LocalCache, "observe" | "pinAll" | "unpinAll" | "hasSeen" | "isOn">;
+  readonly link: Pick<CacheLink, "connection" | "run" | "usable" | "nowMs">;
 }
 
 export class TagTrace implements AnswerTrace {
@@ -33,9 +39,11 @@ export class TagTrace implements AnswerTrace {
   private readonly observation: EpochObservation;
   private refusal: StoreRefusal | null = null;
   private dueAtMs = Number.POSITIVE_INFINITY;
+  private readonly sawLocal: boolean;
 
   constructor(private readonly deps: AnswerTraceDeps) {
     this.observation = deps.local.observe();
+    this.sawLocal = deps.local.isOn();
   }
 
   accept(tags: readonly VersionedTag[], dueAtMs: number): void {
@@ -60,7 +68,9 @@ export class TagTrace implements AnswerTrace {
     // Nothing would ever end an answer without tags.
     if (this.versions.size === 0) return "untagged";
     // It would end at once; a load of that value is under way.
-    if (this.deps.nowMs() >= this.dueAtMs) return "due";
+    if (this.deps.link.nowMs() >= this.dueAtMs) return "due";
+    if (!this.deps.local.isOn() && !this.sawLocal)
+      return new AskedAnswer(this.deps, this.versions, this.dueAtMs);
     const tags = this.deps.local.pinAll(this.observation, this.versions);
     return tags ? new PinnedAnswer(this.deps, tags, this.dueAtMs) : "changed";
   }
@@ -79,13 +89,59 @@ class PinnedAnswer implements AnswerTags {
 
   judge(seenCount: number): AnswerVerdict {
     for (const tag of this.tags) if (!tag.alive) return "outdated";
-    if (this.deps.nowMs() >= this.dueAtMs) return "outdated";
+    if (this.deps.link.nowMs() >= this.dueAtMs) return "outdated";
     return this.deps.local.hasSeen(seenCount) ? "current" : "unknown";
+  }
+
+  /** A client that has seen more is answered by execution. */
+  confirm(): Promise<AnswerVerdict> {
+    return Promise.resolve("unknown");
   }
 
   release(): void {
     this.deps.local.unpinAll(this.tags);
   }
+}
+
+/** An answer of a process without a local level. */
+class AskedAnswer implements AnswerTags {
+  private readonly keys: readonly string[];
+  private readonly expected: readonly string[];
+
+  constructor(
+    private readonly deps: AnswerTraceDeps,
+    versions: ReadonlyMap<string, string>,
+    private readonly dueAtMs: number,
+  ) {
+    this.keys = [...versions.keys()];
+    this.expected = [...versions.values()];
+  }
+
+  get count(): number {
+    return this.keys.length;
+  }
+
+  judge(): AnswerVerdict {
+    const { local, link } = this.deps;
+    // Once the level is back, answers are stored with it.
+    if (local.isOn() || link.nowMs() >= this.dueAtMs) return "outdated";
+    return link.usable() ? "unconfirmed" : "unknown";
+  }
+
+  async confirm(): Promise<AnswerVerdict> {
+    const { connection } = this.deps.link;
+    try {
+      const present = await this.deps.link.run("confirm", () =>
+        inOneTurn(connection, () => readStrings(connection, this.keys)),
+      );
+      return this.expected.every((version, at) => version === present[at]) ? "current" : "outdated";
+    } catch (error) {
+      if (error instanceof RedisUnavailable || error instanceof ReplyError) return "unknown";
+      throw error;
+    }
+  }
+
+  release(): void {}
 }
 
 /** The tags of a slot with their present versions. */

@@ -114,7 +114,7 @@ export function assembleCache(
     invalidate: cache.invalidate,
     nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
-    traceAnswer: () => (local.isOn() ? new TagTrace({ local, nowMs: cache.nowMs }) : null),
+    traceAnswer: () => (local.isOn() || link.usable() ? new TagTrace({ local, link }) : null),
     link,
     local,
     async close() {

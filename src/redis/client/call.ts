@@ -23,10 +23,9 @@ import { LateReply, OtherReplyLate, PendingReplies } from "./replies.js";
 export interface RedisCaller extends Breaker {
   readonly connection: RedisConnection;
   /**
-   * Runs one call. It leaves at the end of this turn of the
-   * event loop, in one write with all others. Rejects with
-   * RedisUnavailable: at once while the breaker is open, else
-   * within the deadline.
+   * Runs one call. Calls of one turn of the event loop leave
+   * in one write. Rejects with RedisUnavailable: at once while
+   * the breaker is open, else within the deadline.
    * @param action names the call in metrics, after the
    * structure
    */

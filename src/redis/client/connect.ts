@@ -199,9 +199,8 @@ export function readStrings(
 }
 
 /**
- * Sends commands. All that are sent in one turn of the event
- * loop, by whichever callers, leave in one write to each
- * server. Replies come one by one.
+ * Sends commands. Those of all callers in one turn of the
+ * event loop leave in one write. Replies come one by one.
  */
 export function inOneTurn<T>(connection: RedisConnection, send: () => T): T {
   if (connection instanceof Cluster) for (const link of linksOf(connection)) holdWrites(link);

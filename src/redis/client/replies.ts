@@ -11,7 +11,7 @@ export class OtherReplyLate extends LateReply {
   override readonly message = "another reply was late";
 }
 
-interface Wait {
+interface PendingReply {
   readonly reject: (error: Error) => void;
   /** On the monotonic clock, in ms. */
   readonly dueMs: number;
@@ -20,7 +20,7 @@ interface Wait {
 /** The replies that one structure waits for. */
 export class PendingReplies {
   /** The first is due first. */
-  private readonly waiting = new Set<Wait>();
+  private readonly waiting = new Set<PendingReply>();
   /** One for all: most replies come long before. */
   private timer: NodeJS.Timeout | null = null;
 

@@ -12,7 +12,7 @@ declare module "ioredis" {
     countersRead(
       numberOfKeys: number,
       ...keysAndArgs: ScriptArguments
-    ): Result<TallyAnswer[], Context>;
+    ): Result<TallyReply[], Context>;
     countersClaim(...keysAndArgs: ScriptArguments): Result<ClaimState, Context>;
     countersLoad(
       ...keysAndArgs: ScriptArguments
@@ -33,7 +33,7 @@ export type TallyDiff =
   | "outdated";
 
 /** What a script says of one tally. */
-type TallyAnswer = ["not-claimed" | NotLoaded | "here", ...string[]];
+type TallyReply = ["not-claimed" | NotLoaded | "here", ...string[]];
 
 /** Whether a shard was claimed already, goes on, or has lost counts. */
 type ClaimState = "known" | "continued" | "lost";
@@ -56,13 +56,10 @@ export function talliesOf({
     ): Promise<(Tally | NotLoaded | "not-claimed")[]> =>
       call("read", async () => {
         const groups = readTogether(wanted, connection instanceof Cluster);
-        const answers = await Promise.all(
+        const replies = await Promise.all(
           groups.map((keys) => connection.countersRead(...readArgs(keys, nowMs))),
         );
-        const byKey = new Map(
-          groups.flatMap((keys, group) => keys.map((key, at) => [key, answers[group]?.[at]])),
-        );
-        return wanted.map((key) => storedTally(byKey.get(key) as TallyAnswer));
+        return inOrder(wanted, groups, replies).map(storedTally);
       }),
     /**
      * Lets this server count for a shard.
@@ -107,7 +104,7 @@ const toDiff = ([state, views, shares]: [
 ]): TallyDiff => (state === "here" ? { views: Number(views), shares: Number(shares) } : state);
 
 /** A script holds other clients up meanwhile. */
-const MOST_READ_TOGETHER = 100;
+const MAX_READ_TOGETHER = 100;
 
 /** Tallies that one script reads: of one slot, in a Cluster. */
 function readTogether(wanted: readonly TallyKey[], isCluster: boolean): TallyKey[][] {
@@ -116,7 +113,7 @@ function readTogether(wanted: readonly TallyKey[], isCluster: boolean): TallyKey
   for (const key of wanted) {
     const slot = isCluster ? shardOf(key.productId) : 0;
     let group = open.get(slot);
-    if (!group || group.length === MOST_READ_TOGETHER) {
+    if (!group || group.length === MAX_READ_TOGETHER) {
       group = [];
       groups.push(group);
       open.set(slot, group);
@@ -126,7 +123,18 @@ function readTogether(wanted: readonly TallyKey[], isCluster: boolean): TallyKey
   return groups;
 }
 
-function storedTally([state, views, shares, viewers, isExact]: TallyAnswer):
+function inOrder(
+  wanted: readonly TallyKey[],
+  groups: readonly (readonly TallyKey[])[],
+  replies: readonly (readonly TallyReply[])[],
+): TallyReply[] {
+  const byKey = new Map(
+    groups.flatMap((keys, group) => keys.map((key, at) => [key, replies[group]?.[at]])),
+  );
+  return wanted.map((key) => byKey.get(key) as TallyReply);
+}
+
+function storedTally([state, views, shares, viewers, isExact]: TallyReply):
   | Tally
   | NotLoaded
   | "not-claimed" {

@@ -6,6 +6,13 @@ import type { StoredAnswers } from "./stored-answers.js";
 /** A longer wait would cost more than an execution. */
 const WAIT_MS = 50;
 
+/** An answer that this client may have, if it is current. */
+export interface FoundAnswer {
+  readonly answer: StoredAnswer;
+  /** True where it is known; else Redis is asked in this turn. */
+  readonly isCurrent: true | Promise<boolean>;
+}
+
 /**
  * Finds an answer, and waits a moment for one that is
  * recorded. That one is judged afterwards: it may be older
@@ -15,10 +22,17 @@ export async function findAnswer(
   answers: StoredAnswers,
   key: string,
   seen: ConsistencyToken,
-): Promise<StoredAnswer | null> {
-  const found = answers.find(key, seen);
+): Promise<FoundAnswer | null> {
+  const found = findNow(answers, key, seen);
   const recorded = found ? undefined : answers.recorded(key);
   if (!recorded) return found;
   await withDeadline(recorded, WAIT_MS, () => {});
-  return answers.find(key, seen);
+  return findNow(answers, key, seen);
+}
+
+function findNow(answers: StoredAnswers, key: string, seen: ConsistencyToken): FoundAnswer | null {
+  const current = answers.find(key, seen);
+  if (current) return { answer: current, isCurrent: true };
+  const answer = answers.findUnconfirmed(key);
+  return answer && { answer, isCurrent: answers.confirm(key, answer) };
 }

@@ -132,6 +132,23 @@ export class StoredAnswers {
     return found;
   }
 
+  /** An answer that may be sent once it is confirmed. */
+  findUnconfirmed(key: string): StoredAnswer | null {
+    const found = this.answers.get(key);
+    return found?.tags.judge(0) === "unconfirmed" ? found : null;
+  }
+
+  /** Whether Redis says that an answer is current; at once where that is known. */
+  async confirm(key: string, answer: StoredAnswer): Promise<boolean> {
+    const verdict = await answer.tags.confirm();
+    if (verdict === "outdated" && this.answers.peek(key) === answer) {
+      this.answers.delete(key);
+      this.asked.note(key);
+    }
+    if (verdict === "current") this.deps.count("hit");
+    return verdict === "current";
+  }
+
   /** The cost of an answer that may be sent; not judged for a client. */
   costOf(key: string): StoredCost | null {
     const known = this.answers.peek(key);

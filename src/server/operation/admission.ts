@@ -69,15 +69,17 @@ export async function admitRequest(
 
 /**
  * Admits a query whose answer is stored. Its cost is known, so
- * nothing is held. Throws RateLimited and Unauthenticated.
+ * it is held only where the answer may prove outdated. Throws
+ * RateLimited and Unauthenticated.
  */
 export async function admitStored(
   { admission, readDocument }: AdmissionDeps,
   operation: Operation,
   claimed: ClaimedCaller,
-  { document, cost }: { readonly document: DocumentNode; readonly cost: KnownCost },
+  { document, cost, mayBeGivenBack }: StoredCharge,
 ): Promise<void> {
-  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, storedCharge(cost)));
+  const charge = { ...storedCharge(cost), varies: mayBeGivenBack };
+  const admitted = recordingRefusal(operation, admission.admit(claimed.claim, charge));
   const { principal, paid } = await withReadingCharged(
     { admission, readDocument },
     document,
@@ -86,6 +88,12 @@ export async function admitStored(
   );
   operation.caller = identify(claimed, principal);
   if (paid) operation.recordPayment(new OperationPayment(knownCost(cost), paid));
+}
+
+interface StoredCharge {
+  readonly document: DocumentNode;
+  readonly cost: KnownCost;
+  readonly mayBeGivenBack: boolean;
 }
 
 /** The cost of an answer that was given before. */

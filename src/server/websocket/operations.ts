@@ -105,8 +105,8 @@ async function executeOnce(
   let answered: ExecutionResult | null = null;
   try {
     const request = deps.answerRequests.of(preparedOf(args), operation.caller);
-    const stored = request && (await findAnswer(deps.answers, request.key, operation.caller.seen));
-    if (stored) return await sendStored(deps, execution, stored);
+    const found = request && (await findAnswer(deps.answers, request.key, operation.caller.seen));
+    if (found && (await found.isCurrent)) return await sendStored(deps, execution, found.answer);
     recording = request && deps.answers.record(request.key);
     operation.trace = recording?.trace ?? null;
     const result = await runOperation(deps, args, operation);

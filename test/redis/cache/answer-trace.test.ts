@@ -23,10 +23,10 @@ import {
 
 type Ended = AnswerTags | StoreRefusal;
 
-/** A trace of a cache whose local level is on. */
+/** A trace of a cache that can ask Redis. */
 function begin(cache: TestCache): AnswerTrace {
   const begun = cache.traceAnswer();
-  if (!begun) throw new Error("the local level is off");
+  if (!begun) throw new Error("Redis cannot be asked");
   return begun;
 }
 
@@ -149,9 +149,59 @@ it("A stale value keeps an answer out.", async () => {
   });
 });
 
-it("A cache without its local level traces nothing.", async () => {
-  const off = await openTrusted(testRedis(), { localBytes: 0 });
-  expect(off.traceAnswer()).toBeNull();
+it("Without the local level an answer lives until Redis has another version of a tag.", async () => {
+  const place = testRedis();
+  const [here, there, source] = [
+    await openTrusted(place, { localBytes: 0 }),
+    await openTrusted(place),
+    createSource(),
+  ];
+  for (const end of [
+    () => here.invalidate(["thing:1"]),
+    () => there.invalidate(["thing:1"]),
+    () => there.invalidate(["thing:1"], "expire"),
+  ]) {
+    const tags = await stored(here, source);
+    expect([tags.judge(0), await tags.confirm()]).toEqual(["unconfirmed", "current"]);
+    await there.invalidate(["other"]);
+    expect(await tags.confirm()).toBe("current");
+    await end();
+    expect([tags.judge(0), await tags.confirm()]).toEqual(["unconfirmed", "outdated"]);
+  }
+});
+
+it("Without the local level nothing is answered while Redis is away, or after a flush.", async () => {
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const cache = await openTrusted({ url: server.url, keys: createKeys() }, { localBytes: 0 });
+  const source = createSource();
+  const tags = await stored(cache, source);
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  await admin.flushall();
+  expect(await tags.confirm()).toBe("outdated");
+  const later = await stored(cache, source);
+  await server.kill();
+  expect(await later.confirm()).toBe("unknown");
+  await until("the loss to be noticed", () => later.judge(0) === "unknown");
+  expect(cache.traceAnswer()).toBeNull();
+});
+
+it("An answer of the time without the local level ends when that is back.", async () => {
+  const { url, keys } = testRedis();
+  const proxy = await proxyTo(url);
+  const [cache, source] = [
+    await openTrusted({ url, keys, listenerUrl: proxy.url }),
+    createSource(),
+  ];
+  await stored(cache, source);
+  proxy.blackHole();
+  await until("the silence to be noticed", () => !cache.local.isOn());
+  const tags = await stored(cache, source);
+  expect([tags.judge(0), await tags.confirm()]).toEqual(["unconfirmed", "current"]);
+  await proxy.restore();
+  await until("the local level", () => cache.local.isOn());
+  expect(tags.judge(0)).toBe("outdated");
 });
 
 it("A value that was loaded, and is in no local level, keeps an answer out.", async () => {

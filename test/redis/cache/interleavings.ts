@@ -11,6 +11,7 @@ import { type ConsistencyToken, NO_TOKEN } from "../../../src/domain/reading/con
 import { ReadContext } from "../../../src/domain/reading/read-context.js";
 import type { CacheRegion } from "../../../src/redis/cache/cache.js";
 import type { OpenCache } from "../../../src/redis/cache/open.js";
+import { findAnswer } from "../../../src/server/answers/find-answer.js";
 import type { StoredAnswers } from "../../../src/server/answers/stored-answers.js";
 
 export interface Drill {
@@ -140,11 +141,10 @@ class Round {
   /** From the store where it has an answer, as a request is answered. */
   private async show({ cache, store }: Process, seen: ConsistencyToken): Promise<number> {
     const key = String(this.id);
-    await store?.recorded(key);
-    const found = store?.find(key, seen);
-    if (found) {
+    const found = store ? await findAnswer(store, key, seen) : null;
+    if (found && (await found.isCurrent)) {
       this.stored += 1;
-      return Number(found.data);
+      return Number(found.answer.data);
     }
     const recording = store?.record(key) ?? null;
     const reading = new ReadContext({ seen, trace: recording?.trace ?? null });

@@ -17,9 +17,20 @@ const STORE_BYTES = 64 * 1024 ** 2;
 /** What stands between a cache and its store. */
 type Guard = (trace: TraceAnswer, cache: OpenCache) => TraceAnswer;
 
-async function run(rounds: number, guard: Guard = (trace) => trace) {
+const UNGUARDED: Guard = (trace) => trace;
+
+async function run(
+  rounds: number,
+  guard = UNGUARDED,
+  { localBytes }: { localBytes?: number } = {},
+) {
   const place = testRedis();
-  const caches = [await openTrusted(place), await openTrusted(place), await openTrusted(place)];
+  const options = localBytes === undefined ? {} : { localBytes };
+  const caches = [
+    await openTrusted(place, options),
+    await openTrusted(place, options),
+    await openTrusted(place, options),
+  ];
   const outcomes = new Map<string, number>();
   const stores = caches.map(
     (cache) =>
@@ -44,6 +55,13 @@ it("Stored answers show nothing stale in 10,000 interleavings.", async () => {
   expect(stale).toBe(0);
 });
 
+it("Answers that Redis confirms show nothing stale in 10,000 interleavings.", async () => {
+  const { reads, stored, stale } = await run(ROUNDS, UNGUARDED, { localBytes: 0 });
+  expect(reads).toBeGreaterThan(50_000);
+  expect(stored).toBeGreaterThan(10_000);
+  expect(stale).toBe(0);
+});
+
 /** Changes the tags that a trace ends with. */
 const withTags =
   (change: (tags: Exclude<ReturnType<AnswerTrace["finish"]>, string>) => object): Guard =>
@@ -61,6 +79,7 @@ const withTags =
           : ({
               count: tags.count,
               judge: (seen: number) => tags.judge(seen),
+              confirm: () => tags.confirm(),
               release: () => tags.release(),
               ...change(tags),
             } as typeof tags);
@@ -84,6 +103,11 @@ const MUTANTS: Readonly<Record<string, Guard>> = {
     };
   },
 };
+
+it("The history finds a store that Redis does not confirm.", async () => {
+  const guard = withTags(() => ({ confirm: async () => "current" }));
+  expect((await run(2_000, guard, { localBytes: 0 })).stale).toBeGreaterThan(0);
+});
 
 it.each(Object.entries(MUTANTS))("The history finds a store that %s.", async (_, guard) => {
   expect((await run(2_000, guard)).stale).toBeGreaterThan(0);

@@ -18,6 +18,8 @@ const COST = { requested: 3, actual: 2 };
 /** Tags that the test ends. */
 interface Tags extends AnswerTags {
   verdict: AnswerVerdict;
+  /** Whether only Redis tells the verdict. */
+  isAsked: boolean;
   released: number;
 }
 
@@ -39,7 +41,9 @@ function open(maxBytes = 100_000) {
                   count: 1,
                   verdict: "current",
                   released: 0,
-                  judge: () => tags.verdict,
+                  judge: () => (tags.isAsked ? "unconfirmed" : tags.verdict),
+                  isAsked: false,
+                  confirm: async () => tags.verdict,
                   release() {
                     tags.released += 1;
                   },
@@ -143,7 +147,25 @@ it("A query waits a moment for an equal one, and not for as long as that takes."
   expect(await findAnswer(store, "a", NO_TOKEN)).toBeNull();
   const waiting = findAnswer(store, "a", NO_TOKEN);
   recording?.end({ data: "{", cost: COST });
-  expect((await waiting)?.data.toString()).toBe("{");
+  expect((await waiting)?.answer.data.toString()).toBe("{");
+});
+
+it("An answer that Redis has to confirm counts as a hit, and goes once it is outdated.", async () => {
+  const { store, made, counts } = open();
+  store.record("a");
+  store.record("a")?.end({ data: "{", cost: COST });
+  const [tags] = made;
+  tags!.isAsked = true;
+  const confirmed = async () => (await findAnswer(store, "a", NO_TOKEN))?.isCurrent;
+  expect([store.find("a", NO_TOKEN), store.costOf("a")]).toEqual([null, null]);
+  expect([await confirmed(), counts.hit]).toEqual([true, 1]);
+  tags!.verdict = "unknown";
+  expect([await confirmed(), store.size.answers]).toEqual([false, 1]);
+  tags!.verdict = "outdated";
+  expect([await confirmed(), store.size.answers, tags!.released]).toEqual([false, 0, 1]);
+  expect([await confirmed(), counts.hit]).toEqual([undefined, 1]);
+  // It was asked for until now.
+  expect(store.record("a")).not.toBeNull();
 });
 
 it("Equal queries at once wait for one recording.", async () => {

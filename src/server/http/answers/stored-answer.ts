@@ -65,16 +65,27 @@ export async function findStored(
 ): Promise<StoredAnswer | null> {
   const found = await findAnswer(deps.answers, key, claimed.caller.seen);
   if (!found) return null;
+  const { answer, isCurrent } = found;
   operation.name = name;
   operation.kind = "query";
   try {
-    await admitStored(deps, operation, claimed, { document, cost: found.cost });
+    // Asked in one turn with what confirms the answer.
+    await admitStored(deps, operation, claimed, {
+      document,
+      cost: answer.cost,
+      mayBeGivenBack: isCurrent !== true,
+    });
   } catch (error) {
     operation.rejection = error;
     return null;
   }
-  operation.settleAt(found.cost.actual);
-  return found;
+  if (!(await isCurrent)) {
+    // Its execution is charged anew.
+    operation.settleAt(0);
+    return null;
+  }
+  operation.settleAt(answer.cost.actual);
+  return answer;
 }
 
 /** An answer over HTTP, before its common headers. */
