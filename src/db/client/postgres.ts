@@ -15,6 +15,7 @@ import { SECOND } from "../../domain/time/time.js";
 import type { Database, DatabaseOptions, Executor, Listening, Tx } from "./database.js";
 import { asFailure, isConnectionLost, repeatedOnce } from "./failures.js";
 import { listenPostgres } from "./listen.js";
+import { PreparedStatements } from "./prepared.js";
 import { clocked, compile } from "./statements.js";
 
 export type PostgresOptions = DatabaseOptions & { readonly url: string };
@@ -50,13 +51,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     throw error;
   });
   const listeners = new Set<Listening>();
+  const prepared = new PreparedStatements();
+  const single = { timeoutMs: options.timeoutMs, commits: true, prepared };
   const query: Executor["query"] = (statement) =>
     repeatedOnce(() =>
-      withClient(pool, (client) =>
-        executorOf(client, options, { timeoutMs: options.timeoutMs, commits: true }).query(
-          statement,
-        ),
-      ),
+      withClient(pool, (client) => executorOf(client, options, single).query(statement)),
     );
   return {
     kind: "postgres",
@@ -180,24 +179,32 @@ interface StatementOptions {
   readonly timeoutMs: number | null;
   /** Whether each statement commits by itself. */
   readonly commits: boolean;
+  /** Absent in a transaction, which a failure would end. */
+  readonly prepared?: PreparedStatements;
 }
 
 function executorOf(
   client: pg.ClientBase,
   { telemetry }: PostgresOptions,
-  { timeoutMs, commits }: StatementOptions,
+  { timeoutMs, commits, prepared }: StatementOptions,
 ): Executor {
+  const run = async <Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<Row[]> => {
+    const name = prepared?.nameOf(query.text) ?? null;
+    if (name === null) return (await client.query<Row>(query)).rows;
+    try {
+      return (await client.query<Row>({ ...query, name })).rows;
+    } catch (error) {
+      if (!prepared?.mayRepeatUnnamed(error)) throw error;
+      return (await client.query<Row>(query)).rows;
+    }
+  };
   return {
     query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
       const query = {
         ...compile(statement),
         ...(timeoutMs === null ? {} : { query_timeout: timeoutMs + READ_MARGIN_MS }),
       };
-      return clocked(
-        telemetry,
-        async () => (await client.query<Row & pg.QueryResultRow>(query)).rows,
-        commits,
-      );
+      return clocked(telemetry, () => run<Row & pg.QueryResultRow>(query), commits);
     },
   };
 }
