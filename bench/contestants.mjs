@@ -83,6 +83,14 @@ export const PEERS = [
   { name: "apollo-jit", title: "Apollo + Fastify + Redis MGET, graphql-jit, no hints" },
   { name: "apollo-response-cache", title: "Apollo, response cache in Redis" },
   { name: "mercurius", title: "Mercurius jit, cache in Redis" },
+  {
+    name: "mercurius-pg",
+    title: "Mercurius jit, no cache",
+    file: "mercurius",
+    env: { CACHE: "none" },
+    isColdOnly: true,
+  },
+  { name: "postgraphile", title: "PostGraphile 5, no cache", isColdOnly: true },
   { name: "yoga", title: "Yoga, response cache in memory" },
   { name: "bare-fastify", title: "bare Fastify, Map", isBound: true },
   { name: "bare-http", title: "bare node:http, Redis GET", isBound: true },
@@ -94,13 +102,14 @@ export const peerRedisUrl = (redisUrl) => `${redisUrl}/1`;
 /** One of {@link PEERS}; resolves when it answers HTTP. */
 export async function startPeer(peer, { databaseUrl, redisUrl }) {
   const port = await freePort();
-  const file = fileURLToPath(new URL(`peers/${peer.name}.mjs`, import.meta.url));
+  const file = fileURLToPath(new URL(`peers/${peer.file ?? peer.name}.mjs`, import.meta.url));
   const env = {
     PATH: process.env.PATH,
     NODE_ENV: "production",
     DATABASE_URL: databaseUrl,
     REDIS_URL: peerRedisUrl(redisUrl),
     PEER: peer.name,
+    ...peer.env,
     PORT: `${port}`,
   };
   const server = start(peer.name, process.execPath, [file], { env });

@@ -9,7 +9,7 @@ import { open, startSouk } from "./contestants.mjs";
 import { loadRequests } from "./load.mjs";
 import { stopAll, temporaryFolder } from "./processes.mjs";
 import { choose, ROWS } from "./read/rows.mjs";
-import { bearer, prepareShop } from "./read/shop.mjs";
+import { headersOf, prepareShop } from "./read/shop.mjs";
 
 /** A function below this share is not named. */
 const LEAST_SHARE = 0.02;
@@ -43,7 +43,7 @@ export async function profileRead({ rows: names, ...options }) {
 
 /** Loads a row; from when to when, on the clock of the profile. */
 async function span(row, { as, souk, shop, options }) {
-  const headers = as === "anonymous" ? {} : bearer(shop.token);
+  const headers = headersOf(as, shop.token);
   const requests = row.requests(shop);
   await loadRequests(souk.url, requests, { ...options, headers });
   const from = micros();

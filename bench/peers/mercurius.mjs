@@ -1,4 +1,4 @@
-/** Mercurius with its jit from the first request, and its cache of resolvers in Redis. */
+/** Mercurius with its jit from the first request, and its cache of resolvers in Redis, if any. */
 import fastify from "fastify";
 import { Redis } from "ioredis";
 import mercurius from "mercurius";
@@ -15,13 +15,14 @@ await app.register(mercurius, {
   jit: 1,
   context: ({ headers }) => databaseContext(headers.authorization),
 });
-await app.register(mercuriusCache, {
-  ttl: TTL_SECONDS,
-  storage: { type: "redis", options: { client } },
-  policy: {
-    Query: { categories: true, category: byArgument, product: byArgument },
-    Category: { products: { key: ({ self, arg }) => `${self.id}:${arg.first}` } },
-    Product: { category: { key: ({ self }) => `${self.category_id}` } },
-  },
-});
+if (process.env.CACHE !== "none")
+  await app.register(mercuriusCache, {
+    ttl: TTL_SECONDS,
+    storage: { type: "redis", options: { client } },
+    policy: {
+      Query: { categories: true, category: byArgument, product: byArgument },
+      Category: { products: { key: ({ self, arg }) => `${self.id}:${arg.first}` } },
+      Product: { category: { key: ({ self }) => `${self.category_id}` } },
+    },
+  });
 await app.listen({ host: HOST, port: PORT });

@@ -17,10 +17,11 @@ export async function referencesOf(row, souk, requests) {
 }
 
 /**
- * The requests, each with `isRight` for its answers.
+ * The requests, each with `isRight` for its answers. `toData` makes the data of a reference out of
+ * a peer's, whose schema may differ.
  * @throws when an answer differs from the reference, or one mutation is refused
  */
-export async function verify(contestant, requests, { references, isRight }) {
+export async function verify(contestant, requests, { references, isRight, toData = same }) {
   const verified = [];
   for (const [at, request] of requests.entries()) {
     const twice = [];
@@ -29,7 +30,7 @@ export async function verify(contestant, requests, { references, isRight }) {
     for (const answer of twice) {
       const wrong = isRight
         ? !isRight(Buffer.from(answer.text)) && answer.text.slice(0, 500)
-        : firstDifference(references[at], answer.data, "data");
+        : firstDifference(references[at], toData(answer.data, references[at]), "data");
       if (wrong) throw new Error(`${contestant.title} answers something else: ${wrong}`);
     }
     const bytes = Buffer.from(twice[1].text);
@@ -41,6 +42,8 @@ export async function verify(contestant, requests, { references, isRight }) {
   }
   return verified;
 }
+
+const same = (data) => data;
 
 /** The same requests of a client that holds the answers. */
 export async function hold({ url, requests, headers }) {

@@ -12,7 +12,7 @@ import { stopAll, temporaryFolder } from "../processes.mjs";
 import { hold, referencesOf, verify, verifyLimited } from "./answers.mjs";
 import { runRounds } from "./rounds.mjs";
 import { choose, MANIFEST, ROWS } from "./rows.mjs";
-import { bearer, prepareShop, storeAnswers } from "./shop.mjs";
+import { bearer, headersOf, prepareShop, storeAnswers } from "./shop.mjs";
 import { failedOf, rowTable, summaryTable } from "./table.mjs";
 
 /** Others may take the cores: being late then is no overload, and nothing may be shed. */
@@ -51,7 +51,7 @@ function withManifest() {
   return { PERSISTED_DOCUMENTS_FILE: file };
 }
 
-const isIn = ({ peers }, { name }) => !peers || peers.includes(name);
+const isIn = ({ peers }, { name, isColdOnly }) => (peers ? peers.includes(name) : !isColdOnly);
 
 /** One after the other: together they would starve each other of the cores. */
 async function startPeers(peers, place) {
@@ -65,15 +65,21 @@ async function benchRow(row, { souk, servers, shop, place, options }) {
   const requests = row.requests(shop);
   const references = await referencesOf(row, contestants[0], requests);
   for (const one of contestants) {
-    one.requests = await verify(one, requests, { references, isRight: row.isRight });
+    const foreign = row.foreign?.[one.name];
+    one.requests = await verify(one, foreign?.requests(shop) ?? requests, {
+      references,
+      isRight: row.isRight,
+      toData: foreign?.toData,
+    });
     if (row.isHeld && one.kind === "souk") one.requests = await hold(one);
     one.size = Math.round(mean(one.requests.map(({ size }) => size)));
   }
   const someRequests = Array.from({ length: LIMITED_REQUESTS }, (_, at) =>
     requests.at(at % requests.length),
   );
-  // Answers that caches may keep say nothing of limits.
-  for (const one of contestants.filter(({ kind }) => kind === "souk" && !row.isKept))
+  // Answers that caches may keep say nothing of limits; the service token has its own.
+  const isLimited = !row.isKept && !row.isCold;
+  for (const one of contestants.filter(({ kind }) => kind === "souk" && isLimited))
     await verifyLimited(one, someRequests);
   await runRounds(contestants, place, options);
   const { rounds, seconds, connections } = options;
@@ -93,7 +99,7 @@ function contestantsOf(row, souk, servers, { token }) {
     kind: "souk",
     as: caller,
     title: `Souk, ${caller}`,
-    headers: caller === "anonymous" ? {} : bearer(token),
+    headers: headersOf(caller, token),
   }));
   const others = servers
     .filter((server) => isIn(row, server))

@@ -21,6 +21,43 @@ const SET_CART_LINE =
   "$quantity) { cart { quantity } errors { code } } }";
 const TRACK_VIEW = "mutation TrackView($id: ID!) { trackView(productId: $id) { errors { code } } }";
 
+/** PostGraphile names things by the tables. */
+const NEWEST =
+  "products: newest(first: 20) { edges { node { id: rowId name price ratingSum ratingCount " +
+  "category: categoryByCategoryId { id: rowId name } } } }";
+const NEWEST_PAGE = `query Page($id: BigInt!) { category: categoryByRowId(rowId: $id) { id: rowId name ${NEWEST} } }`;
+const NEWEST_STOREFRONT = `query Storefront { categories: allCategories { nodes { id: rowId name ${NEWEST} } } }`;
+
+const globalId = (type, key) => Buffer.from(`${type}:${key}`).toString("base64url");
+const rowId = (id) => Buffer.from(id, "base64url").toString().split(":")[1];
+
+/** A category of PostGraphile as Souk answers it. */
+const toCategory = ({ id, name, products: { edges } }) => ({
+  id: globalId("Category", id),
+  name,
+  products: { edges: edges.map(({ node }) => ({ node: toProduct(node) })) },
+});
+
+function toProduct({ id, name, price, ratingSum, ratingCount, category }) {
+  const count = Number(ratingCount);
+  const average = count === 0 ? 0 : Math.round((100 * Number(ratingSum)) / count) / 100;
+  return {
+    id: globalId("Product", id),
+    name,
+    price: { amount: Number(price), currency: "EUR" },
+    rating: { average, count },
+    category: { id: globalId("Category", category.id), name: category.name },
+  };
+}
+
+function byOrderOf(categories) {
+  const places = new Map(categories.map(({ id }, at) => [id, at]));
+  return (a, b) => places.get(a.id) - places.get(b.id);
+}
+
+/** Who reads PostgreSQL for each request. */
+const COLD_PEERS = ["apollo-express", "mercurius-pg", "postgraphile"];
+
 /** Documents that Souk has in its manifest: their GET may be kept by caches. */
 export const MANIFEST = { page: PAGE };
 
@@ -51,7 +88,8 @@ const isDone = (bytes) => bytes.includes('"errors":[]');
 /**
  * `requests(shop)` are those of a row; `as` says who asks Souk. Peers look no session up,
  * unless `isPrivate`: then the viewer asks all servers. `peers` are those of a row that is not for
- * all of them. A row that `isHeld` sends Souk the entity tags of its answers. Mutations come last, because they change what others read.
+ * all of them. Of a row that `isCold` nobody keeps an answer; a peer with a schema of its own is
+ * asked what `foreign` says. A row that `isHeld` sends Souk the entity tags of its answers. Mutations come last, because they change what others read.
  */
 export const ROWS = [
   {
@@ -102,6 +140,37 @@ export const ROWS = [
     requests: ({ categoryIds }) => forIds(categoryIds, STATS).map(post),
   },
   {
+    name: "page-cold",
+    title: "20 products of one of 50 categories, from PostgreSQL each time",
+    as: ["past the cache"],
+    peers: COLD_PEERS,
+    isCold: true,
+    requests: ({ categoryIds }) => forIds(categoryIds, PAGE).map(post),
+    foreign: {
+      postgraphile: {
+        requests: ({ categoryIds }) => forIds(categoryIds.map(rowId), NEWEST_PAGE).map(post),
+        toData: ({ category }) => ({ category: toCategory(category) }),
+      },
+    },
+  },
+  {
+    name: "storefront-cold",
+    title: "50 categories × 20 products, from PostgreSQL each time",
+    as: ["past the cache"],
+    peers: COLD_PEERS,
+    isCold: true,
+    requests: () => [post({ query: STOREFRONT, operationName: "Storefront" })],
+    foreign: {
+      postgraphile: {
+        requests: () => [post({ query: NEWEST_STOREFRONT, operationName: "Storefront" })],
+        // Its order is that of the ids, Souk's that of the tree.
+        toData: ({ categories: { nodes } }, { categories }) => ({
+          categories: nodes.map(toCategory).sort(byOrderOf(categories)),
+        }),
+      },
+    },
+  },
+  {
     name: "set-cart-line",
     title: "setCartLine, beside HINCRBY and HVALS",
     as: ["signed in"],
@@ -123,7 +192,7 @@ export const ROWS = [
 ];
 
 /** The rows whose answers are the same each time, so that bounds can send their bytes. */
-export const STORED_ROWS = ROWS.filter(({ isRight }) => !isRight);
+export const STORED_ROWS = ROWS.filter(({ isRight, isCold }) => !isRight && !isCold);
 
 /** Those of the names; all of them when none is given. */
 export function choose(all, names, alsoKnown = []) {

@@ -29,6 +29,10 @@ export const bearer = (token) => ({ authorization: `Bearer ${token}` });
 /** Souk's own answer past its cache: what the database holds. */
 export const PAST_CACHE = { ...bearer(ADMIN_TOKEN), "souk-cache": "bypass" };
 
+/** What a caller of a row sends. */
+export const headersOf = (caller, token) =>
+  ({ anonymous: {}, "signed in": bearer(token), "past the cache": PAST_CACHE })[caller];
+
 /** Prepares Souk and the peers' keys; resolves to the ids to ask for and the customer's token. */
 export async function prepareShop(souk, place) {
   const { categories, products } = await ask(souk.url, { query: IDS });
