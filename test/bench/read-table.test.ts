@@ -60,6 +60,8 @@ test("Rows that change the shop come after all that read it.", () => {
     "page-304",
     "viewer",
     "stats",
+    "page-cold",
+    "storefront-cold",
     "set-cart-line",
     "track-view",
   ]);

@@ -230,6 +230,41 @@ it("Without the local level Redis is asked whether a stored answer is current.",
   ]);
 });
 
+it("Near a limit an answer that Redis confirms costs what it costs elsewhere.", async () => {
+  const other = await startApp({
+    products: 30,
+    env: {
+      CACHE_REPORT: "request",
+      CACHE_LOCAL_BYTES: "0",
+      LIMIT_COST: "2000",
+      LIMIT_ADDRESS_BURST: "2000",
+      LIMIT_ADDRESS_PER_SECOND: "0.001",
+    },
+    // Its changes would end answers.
+    roles: { api: true, worker: false },
+  });
+  const { url } = other;
+  onTestFinished(() => other.close());
+  const query = "query Some($n: Int!) { products(first: $n) { edges { node { id name stock } } } }";
+  const all = { url, variables: { n: 100 } };
+  const costOf = ({ body }: Told) => JSON.parse(body).extensions.cost;
+  let last = await warm(query, all);
+  while (costOf(last).remaining >= costOf(last).requested) last = await ask(query, all);
+  // Executed, it may cost too much, and the payer is refused for it.
+  expect((await ask(query, { url, variables: { n: 99 } })).status).toBe(429);
+  const stored = await ask(query, all);
+  expect([stored.status, stored.hit]).toEqual([200, true]);
+  const { id } = JSON.parse(last.data).data.products.edges[0].node;
+  await ask("mutation ($id: ID!) { adjustStock(id: $id, by: 1) { errors { code } } }", {
+    url,
+    variables: { id },
+    headers: { authorization: `Bearer ${other.adminToken}` },
+  });
+  // The answer is outdated, and its execution is refused: nothing was paid.
+  const refused = await ask(query, all);
+  expect([refused.status, JSON.parse(refused.body).extensions]).toEqual([429, undefined]);
+});
+
 it("Clients that ask the same at once share at most two executions.", async () => {
   const hits = () => metric(app.url, "souk_stored_answers_total", 'outcome="hit"');
   let first = 11;

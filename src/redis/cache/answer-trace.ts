@@ -19,7 +19,7 @@ import type {
   StoreRefusal,
   VersionedTag,
 } from "../../domain/reading/answer-tags.js";
-import { inOneTurn, readStrings } from "../client/connect.js";
+import type { ReadBatch } from "./batch.js";
 import type { Values } from "./deps.js";
 import { dueAtMs } from "./entry.js";
 import type { CacheLink } from "./link.js";
@@ -31,7 +31,8 @@ const MAX_ANSWER_TAGS = 2_000;
 
 export interface AnswerTraceDeps {
   readonly local: Pick<LocalCache, "observe" | "pinAll" | "unpinAll" | "hasSeen" | "isOn">;
-  readonly link: Pick<CacheLink, "connection" | "run" | "usable" | "nowMs">;
+  readonly link: Pick<CacheLink, "usable" | "nowMs">;
+  readonly readBatch: ReadBatch;
 }
 
 export class TagTrace implements AnswerTrace {
@@ -129,11 +130,9 @@ class AskedAnswer implements AnswerTags {
   }
 
   async confirm(): Promise<AnswerVerdict> {
-    const { connection } = this.deps.link;
     try {
-      const present = await this.deps.link.run("confirm", () =>
-        inOneTurn(connection, () => readStrings(connection, this.keys)),
-      );
+      // Equal keys of one turn are read once.
+      const present = await this.deps.readBatch(this.keys);
       return this.expected.every((version, at) => version === present[at]) ? "current" : "outdated";
     } catch (error) {
       if (error instanceof RedisUnavailable || error instanceof ReplyError) return "unknown";

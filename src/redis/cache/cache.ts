@@ -23,7 +23,6 @@ import { ReplyError, type Result } from "ioredis";
 import { RedisUnavailable } from "../../domain/errors.js";
 import type { ReadContext } from "../../domain/reading/read-context.js";
 import { traceLoaded, versionsOf } from "./answer-trace.js";
-import { createReadBatch } from "./batch.js";
 import type { CacheDeps, LoadValues, Values } from "./deps.js";
 import { dueAtMs, judgeAge } from "./entry.js";
 import { HitSummary } from "./hit-summary.js";
@@ -95,7 +94,7 @@ export class ReadThroughCache implements Cache {
   private readonly loader: Loader;
 
   constructor(private readonly deps: CacheDeps) {
-    this.lookup = new Lookup({ ...deps, readBatch: createReadBatch(deps.link) });
+    this.lookup = new Lookup(deps);
     this.loader = new Loader(deps, this.lookup);
   }
 

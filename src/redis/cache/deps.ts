@@ -2,6 +2,7 @@
 import type { Telemetry } from "../../domain/telemetry/telemetry.js";
 import type { Keys } from "../client/keys.js";
 import type { Leases } from "../client/lease.js";
+import type { ReadBatch } from "./batch.js";
 import type { MemoryBudget } from "./budget.js";
 import type { CacheLink } from "./link.js";
 import type { LocalCache } from "./local.js";
@@ -35,6 +36,7 @@ export interface CacheDeps {
   readonly tags: Tags;
   readonly leases: Leases;
   readonly local: LocalCache;
+  readonly readBatch: ReadBatch;
   readonly budget: MemoryBudget;
   readonly times: CacheTimes;
   readonly telemetry: Telemetry;

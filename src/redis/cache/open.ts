@@ -9,6 +9,7 @@ import { connectRedis, type RedisConnection } from "../client/connect.js";
 import type { Keys } from "../client/keys.js";
 import { createLeases } from "../client/lease.js";
 import { TagTrace } from "./answer-trace.js";
+import { createReadBatch } from "./batch.js";
 import { MemoryBudget } from "./budget.js";
 import { type Cache, createCache, type ReadThroughCache } from "./cache.js";
 import type { CacheTimes } from "./deps.js";
@@ -108,13 +109,16 @@ export function assembleCache(
     log,
   });
   const budget = new MemoryBudget(link, degradations.of("cacheFills"), options.memoryCheckMs);
-  const cache = createCache({ link, keys, tags, leases, local, budget, times: options, telemetry });
+  const readBatch = createReadBatch(link);
+  const parts = { link, keys, tags, leases, local, readBatch, budget };
+  const cache = createCache({ ...parts, times: options, telemetry });
   return {
     readMany: cache.readMany,
     invalidate: cache.invalidate,
     nowMs: cache.nowMs,
     underWay: () => cache.underWay(),
-    traceAnswer: () => (local.isOn() || link.usable() ? new TagTrace({ local, link }) : null),
+    traceAnswer: () =>
+      local.isOn() || link.usable() ? new TagTrace({ local, link, readBatch }) : null,
     link,
     local,
     async close() {

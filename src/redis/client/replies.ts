@@ -13,28 +13,33 @@ export class OtherReplyLate extends LateReply {
 
 interface PendingReply {
   readonly reject: (error: Error) => void;
-  /** On the monotonic clock, in ms. */
-  readonly dueMs: number;
+  /** On the monotonic clock, in ms; null before it was sent. */
+  dueMs: number | null;
 }
 
 /** The replies that one structure waits for. */
 export class PendingReplies {
   /** The first is due first. */
   private readonly waiting = new Set<PendingReply>();
+  /** Of this turn: they leave at its end. */
+  private unsent: PendingReply[] = [];
   /** One for all: most replies come long before. */
   private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly deadlineMs: number) {}
 
   /**
-   * The reply. Rejects with LateReply after the deadline, or
-   * when another reply is late.
+   * The reply to what this turn of the event loop sends.
+   * Rejects with LateReply after the deadline, or when another
+   * reply is late.
    */
   wait<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = { reject, dueMs: performance.now() + this.deadlineMs };
+      const wait: PendingReply = { reject, dueMs: null };
       this.waiting.add(wait);
-      if (this.timer === null) this.watchFor(this.deadlineMs);
+      // Commands leave in one that was queued earlier.
+      if (this.unsent.length === 0) setImmediate(this.onSent);
+      this.unsent.push(wait);
       reply.then(
         (value) => {
           this.waiting.delete(wait);
@@ -54,9 +59,20 @@ export class PendingReplies {
     this.waiting.clear();
   }
 
-  private watchFor(ms: number): void {
+  private readonly onSent = (): void => {
+    const dueMs = performance.now() + this.deadlineMs;
+    for (const wait of this.unsent) wait.dueMs = dueMs;
+    this.unsent = [];
+    if (this.timer === null) this.watch();
+  };
+
+  private watch(): void {
+    const [first] = this.waiting;
     // A connection that is open keeps its process running.
-    this.timer = setTimeout(this.onDue, ms).unref();
+    this.timer =
+      typeof first?.dueMs === "number"
+        ? setTimeout(this.onDue, first.dueMs - performance.now()).unref()
+        : null;
   }
 
   /**
@@ -65,25 +81,33 @@ export class PendingReplies {
    */
   private readonly onDue = (): void => {
     const nowMs = performance.now();
-    setImmediate(() => setImmediate(() => this.endLate(nowMs)));
+    setImmediate(() => setImmediate(() => this.endFirst(nowMs)));
   };
 
-  /**
-   * One in a turn: the first may end all others, or answer
-   * them.
-   */
-  private endLate(nowMs: number): void {
+  /** The first alone: that may end all others, or answer them. */
+  private endFirst(nowMs: number): void {
     const [first] = this.waiting;
-    if (!first) {
-      this.timer = null;
+    if (!isDue(first, nowMs)) {
+      this.watch();
       return;
     }
-    if (first.dueMs > nowMs) {
-      this.watchFor(first.dueMs - performance.now());
-      return;
+    this.end(first);
+    setImmediate(() => this.endDue(nowMs));
+  }
+
+  private endDue(nowMs: number): void {
+    for (const wait of this.waiting) {
+      if (!isDue(wait, nowMs)) break;
+      this.end(wait);
     }
-    this.waiting.delete(first);
-    first.reject(new LateReply(`no reply within ${this.deadlineMs} ms`));
-    setImmediate(() => this.endLate(nowMs));
+    this.watch();
+  }
+
+  private end(wait: PendingReply): void {
+    this.waiting.delete(wait);
+    wait.reject(new LateReply(`no reply within ${this.deadlineMs} ms`));
   }
 }
+
+const isDue = (wait: PendingReply | undefined, nowMs: number): wait is PendingReply =>
+  wait !== undefined && wait.dueMs !== null && wait.dueMs <= nowMs;

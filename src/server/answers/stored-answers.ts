@@ -155,6 +155,13 @@ export class StoredAnswers {
     return known?.tags.judge(0) === "current" ? known.cost : null;
   }
 
+  /** The same of an answer that may have to be confirmed. */
+  likelyCostOf(key: string): StoredCost | null {
+    const known = this.answers.peek(key);
+    const verdict = known?.tags.judge(0);
+    return known && (verdict === "current" || verdict === "unconfirmed") ? known.cost : null;
+  }
+
   /** Resolves when an equal answer that is recorded has ended. */
   recorded(key: string): Promise<void> | undefined {
     return this.recordings.get(key);

@@ -99,7 +99,7 @@ async function readRequest(
     refuse(error, {}),
   );
   const storable = storableRequest(deps, exchange, claimed, document.raw);
-  rejectEarly(deps, payer, document.raw, storable && deps.answers.costOf(storable.key));
+  rejectEarly(deps, payer, document.raw, storable && deps.answers.likelyCostOf(storable.key));
   try {
     checkDocument(deps.readDocument, document.raw);
   } catch (error) {

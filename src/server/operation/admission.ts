@@ -78,7 +78,8 @@ export async function admitStored(
   claimed: ClaimedCaller,
   { document, cost, mayBeGivenBack }: StoredCharge,
 ): Promise<void> {
-  const charge = { ...storedCharge(cost), varies: mayBeGivenBack };
+  // Credit may end before it is known what to give back.
+  const charge = { ...storedCharge(cost), varies: mayBeGivenBack, repeats: !mayBeGivenBack };
   const admitted = recordingRefusal(operation, admission.admit(claimed.claim, charge));
   const { principal, paid } = await withReadingCharged(
     { admission, readDocument },

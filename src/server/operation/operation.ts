@@ -107,6 +107,13 @@ export class Operation {
     this.noteBucket((payment) => payment.settleAt(actual));
   }
 
+  /** Gives its cost back: it is admitted anew. */
+  takeBackPayment(): void {
+    this.payment?.settleAt(0);
+    this.payment = null;
+    this.buckets = [];
+  }
+
   private noteBucket(settle: (payment: OperationPayment) => BucketStatus | undefined): void {
     if (!this.payment || this.payment.report) return;
     const bucket = settle(this.payment);

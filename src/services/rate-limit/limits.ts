@@ -47,8 +47,8 @@ export interface Limits {
   /** Takes a cost from credit at hand (credit.ts); else null. */
   takeCredit(payer: Payer, charge: Charge): Paid | null;
   /**
-   * Takes a cost; the command leaves before this returns.
-   * Rejects with RateLimited, and then nothing was taken.
+   * Takes a cost; the command leaves in this turn. Rejects
+   * with RateLimited, and then nothing was taken.
    */
   charge(payer: Payer, charge: Charge): Promise<Paid>;
   /**

@@ -80,8 +80,7 @@ export async function findStored(
     return null;
   }
   if (!(await isCurrent)) {
-    // Its execution is charged anew.
-    operation.settleAt(0);
+    operation.takeBackPayment();
     return null;
   }
   operation.settleAt(answer.cost.actual);
