@@ -3,7 +3,7 @@
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it
  * started.
  *
- *   --bench NAME      which question: read (default), latency, cart, session, limit, price,
+ *   --bench NAME      which question: read (default), latency, staleness, cart, session, limit, price,
  *                     leaderboard, overload, fanout, subscribers, memory or young
  *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
  *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
@@ -90,6 +90,7 @@ const BENCHES = {
   cart: async () => (await import("./cart.mjs")).benchCart,
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   subscribers: async () => (await import("./subscribers.mjs")).benchSubscribers,
+  staleness: async () => (await import("./staleness.mjs")).benchStaleness,
   latency: async () => (await import("./latency.mjs")).benchLatency,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,

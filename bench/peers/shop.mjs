@@ -13,7 +13,7 @@ import pg from "pg";
 export const HOST = "127.0.0.1";
 export const PORT = Number(process.env.PORT);
 /** Longer than a run, so that rounds find every cache warm. */
-export const TTL_SECONDS = 3_600;
+export const TTL_SECONDS = Number(process.env.TTL_SECONDS ?? 3_600);
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 export const redis = new Redis(process.env.REDIS_URL);

@@ -72,7 +72,7 @@ export const failedOf = ({ rounds }) => rounds.reduce((sum, { failed }) => sum +
 const pair = (figures, digits) =>
   figures ? `${figures.calmest.toFixed(digits)}, ${figures.median.toFixed(digits)}` : "";
 
-const markdown = (heads, lines) =>
+export const markdown = (heads, lines) =>
   [
     `| ${heads.join(" | ")} |`,
     `|${heads.map((_, at) => (at === 0 ? "---" : "---:")).join("|")}|`,

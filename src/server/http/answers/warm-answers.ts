@@ -26,9 +26,10 @@ export interface WarmAnswerDeps extends StoredAnswerDeps {
   readonly unsent: UnsentAnswers;
 }
 
-/** Memory for bodies, in characters. */
-const MAX_CHARACTERS = 2 * 1024 * 1024;
-const MAX_BODIES = 2_000;
+/** Memory for bodies, in bytes. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** What a body takes beyond its characters. */
+const BODY_BYTES = 256;
 
 /** What a request asks for. It holds no document alive. */
 type KnownRequest = Pick<StorableRequest, "key" | "name" | "isShared">;
@@ -36,9 +37,8 @@ type KnownRequest = Pick<StorableRequest, "key" | "name" | "isShared">;
 export class WarmAnswers {
   /** By the bytes of a body, or the URL of a GET: the same for all. */
   private readonly asked = new LRUCache<string, KnownRequest>({
-    max: MAX_BODIES,
-    maxSize: MAX_CHARACTERS,
-    sizeCalculation: (_asked, body) => body.length + 1,
+    maxSize: MAX_BYTES,
+    sizeCalculation: (_asked, body) => body.length + BODY_BYTES,
   });
 
   constructor(private readonly deps: WarmAnswerDeps) {}
