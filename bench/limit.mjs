@@ -10,10 +10,11 @@ import { open, startSouk } from "./contestants.mjs";
 import { ask } from "./load.mjs";
 import { cpuMicros, stopAll } from "./processes.mjs";
 
+/** Counters are never stored, so each request is executed. */
 const READ = {
   query:
     "query Read($first: Int!) { products(first: $first) { edges { node { id name price { " +
-    "amount } rating { average } brand { name } } } } }",
+    "amount } rating { average } brand { name } stats { views } } } } }",
   variables: { first: 20 },
 };
 const SIGN_UP = "mutation SignUp($input: SignUpInput!) { signUp(input: $input) { token } }";
@@ -120,7 +121,7 @@ const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.l
 
 function print(contestants, rounds, { seconds, connections }) {
   console.log(
-    `\n### 20 products with their brands\n\n${rounds.length} interleaved rounds of ` +
+    `\n### 20 products with their brands and views\n\n${rounds.length} interleaved rounds of ` +
       `${seconds} s, ${connections} requests at once, Node ${process.version}\n`,
   );
   console.log(

@@ -7,7 +7,8 @@ import { register } from "node:module";
 
 const ADMISSION = `
   const payer = { kind: "address", name: "", block: null };
-  const paid = (charge) => ({ charge, buckets: [], settle() {} });
+  const bucket = { kind: "address", limit: 0, remaining: 0, restorePerSecond: 0 };
+  const paid = (charge) => ({ charge, buckets: [bucket], settle: () => bucket });
   const principal = { kind: "anonymous" };
   export const REFUSED_COST = 10;
   export const createAdmission = () => ({
