@@ -10,25 +10,32 @@ import { start, startPostgres, startRedis, temporaryFolder } from "./processes.m
 /** The token of the writes; the processes live on loopback and end with the bench. */
 export const ADMIN_TOKEN = "bench-token-of-no-value";
 
-/** Migrates and fills the database with Souk's own code. */
-export async function seed(dist, databaseUrl) {
+/**
+ * Migrates and fills the database with Souk's own code.
+ * @param times how many times the usual products, with their reviews
+ */
+export async function seed(dist, databaseUrl, times = 1) {
   const load = (file) => import(pathToFileURL(join(dist, file)).href);
-  const [{ openDatabase }, { migrate }, { seedCatalogue, DEFAULT_SEED }, { silentTelemetry }] =
-    await Promise.all(
-      [
-        "db/client/open.js",
-        "db/client/migrate.js",
-        "db/seed/seed.js",
-        "domain/telemetry/telemetry.js",
-      ].map(load),
-    );
+  const [
+    { openDatabase },
+    { migrate },
+    { seedCatalogue, seedSizes, DEFAULT_SEED },
+    { silentTelemetry },
+  ] = await Promise.all(
+    [
+      "db/client/open.js",
+      "db/client/migrate.js",
+      "db/seed/seed.js",
+      "domain/telemetry/telemetry.js",
+    ].map(load),
+  );
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: console.error };
   const place = { url: databaseUrl, dataDir: "", poolSize: 4, timeoutMs: 60_000 };
   const database = await openDatabase({ ...place, telemetry: silentTelemetry, log });
   try {
     await migrate(database);
-    await seedCatalogue(database, DEFAULT_SEED);
+    await seedCatalogue(database, seedSizes(times * DEFAULT_SEED.products));
   } finally {
     await database.close();
   }
@@ -119,10 +126,10 @@ export async function startPeer(peer, { databaseUrl, redisUrl }) {
 }
 
 /** Private servers with the shop in them. */
-export async function open({ dist }) {
+export async function open({ dist, times }) {
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   console.log("Filling the shop …");
-  await seed(dist, postgres.url);
+  await seed(dist, postgres.url, times);
   return {
     dist,
     databaseUrl: postgres.url,

@@ -3,8 +3,8 @@
  * `npm run bench [-- options]`: installs what the benches need, runs them, ends every process it
  * started.
  *
- *   --bench NAME      which question: read (default), latency, staleness, cart, session, limit, price,
- *                     leaderboard, overload, fanout, subscribers, memory or young
+ *   --bench NAME      which question: read (default), latency, staleness, growth, cart, session,
+ *                     limit, price, leaderboard, overload, fanout, subscribers, memory or young
  *   --row NAME,NAME   read: the rows to measure (default all; see read/rows.mjs, and delay)
  *   --peer NAME,NAME  read: the peers to measure beside Souk (default all; see contestants.mjs)
  *   --rounds N        rounds per server or question, interleaved (default 7; of read 5)
@@ -91,6 +91,7 @@ const BENCHES = {
   fanout: async () => (await import("./fanout.mjs")).benchFanOut,
   subscribers: async () => (await import("./subscribers.mjs")).benchSubscribers,
   staleness: async () => (await import("./staleness.mjs")).benchStaleness,
+  growth: async () => (await import("./growth.mjs")).benchGrowth,
   latency: async () => (await import("./latency.mjs")).benchLatency,
   price: async () => (await import("./price.mjs")).benchPrice,
   limit: async () => (await import("./limit.mjs")).benchLimit,
