@@ -38,7 +38,8 @@ export const account = defineSubject({
       outbox: [createRevocationKind({ apply: applyRevocation, failClosed })],
       jobs: () => [pruneJob("revocations", revocationTable), pruneJob("audit", audit)],
       async serve(use) {
-        const users = createUserTable(options.infrastructure.database);
+        const { cache, database } = options.infrastructure;
+        const users = createUserTable(database);
         const onUsed = use(activity).used;
         const { sessions, ends } = await serveSessions(options, foundations, onUsed);
         const revocations = serveRevocations(options, foundations);
@@ -46,7 +47,7 @@ export const account = defineSubject({
         const { carts } = use(cart);
         return {
           services: { sessions, ends },
-          loaders: (reading) => createAccountLoaders({ users }, reading),
+          loaders: (reading) => createAccountLoaders({ cache, users }, reading),
           resolvers: [
             new ViewerResolver(sessions),
             new AccountMutations(accounts, revocations, carts),

@@ -1,21 +1,46 @@
 /** Loaders of accounts. */
 import DataLoader from "dataloader";
 import type { UserTable } from "../db/account/users.js";
-import type { UserRecord } from "../domain/account/user.js";
+import { accountTag, type CachedUser, type UserRecord } from "../domain/account/user.js";
 import type { ReadContext } from "../domain/reading/read-context.js";
-import { byId, MAX_BATCH, uncached } from "./batch.js";
+import type { Cache, CacheRegion } from "../redis/cache/cache.js";
+import { byId, cachedLoaders, MAX_BATCH, uncached } from "./batch.js";
 
 export interface AccountLoaders {
-  /**
-   * Read from Postgres each time: accounts are private, so never
-   * in the cache.
-   */
+  /** Any account, with its address. Read from Postgres each time. */
   readonly user: DataLoader<number, UserRecord | null>;
+  /**
+   * The account of a session, through the cache. The session
+   * proves that it exists, so no absence is remembered.
+   */
+  readonly ownUser: DataLoader<number, CachedUser | null>;
 }
 
-export const createAccountLoaders = (
-  { users }: { readonly users: Pick<UserTable, "byIds"> },
+const ownUserRegion: CacheRegion<number> = {
+  name: "user",
+  cacheKeyOf: String,
+  tagsOf: (id) => [accountTag(id)],
+};
+
+export interface AccountLoaderDeps {
+  readonly cache: Cache;
+  readonly users: Pick<UserTable, "byIds">;
+}
+
+export function createAccountLoaders(
+  { cache, users }: AccountLoaderDeps,
   reading: ReadContext,
-): AccountLoaders => ({
-  user: new DataLoader(uncached(reading, byId(users.byIds)), { maxBatchSize: MAX_BATCH }),
-});
+): AccountLoaders {
+  const load = byId(users.byIds);
+  const loadCached = async (ids: readonly number[]) => (await load(ids)).map(cached);
+  return {
+    user: new DataLoader(uncached(reading, load), { maxBatchSize: MAX_BATCH }),
+    ownUser: cachedLoaders(cache, reading).entity(ownUserRegion, loadCached),
+  };
+}
+
+const cached = (user: UserRecord | null): CachedUser | null => {
+  if (user === null) return null;
+  const { id, name, createdAt } = user;
+  return { id, name, createdAt };
+};

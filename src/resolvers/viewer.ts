@@ -4,6 +4,7 @@ import { signedIn, type UserPrincipal } from "../domain/account/principal.js";
 import type { SessionRecord } from "../domain/account/session.js";
 import type { UserRecord } from "../domain/account/user.js";
 import { encodeId } from "../domain/ids.js";
+import type { Loaders } from "../loaders/loaders.js";
 import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";
@@ -11,13 +12,13 @@ import type { RequestContext } from "./context.js";
 import { required } from "./product/product.js";
 
 /** An account as its owner and admins see it. */
-export function toUser({ id, name, role, createdAt }: UserRecord): User {
+export function toUser({ id, name, role, createdAt }: Omit<UserRecord, "tag" | "email">): User {
   return { id: encodeId("User", id), name, role, createdAt };
 }
 
 /** The caller as they see themselves. */
 export function toViewer(user: UserRecord, principal: UserPrincipal): Viewer {
-  return { user: toUser(user), email: user.email, principal };
+  return { user: toUser(user), knownEmail: user.email, principal };
 }
 
 /** An account by its id, for its owner and admins. */
@@ -28,14 +29,27 @@ export async function visibleUser(
   const mayLook =
     principal.kind === "service" ||
     (principal.kind === "user" && (principal.userId === key || principal.role === "ADMIN"));
-  const user = mayLook ? await loaders.user.load(key) : null;
+  if (!mayLook) return null;
+  if (principal.kind === "user" && principal.userId === key) return readOwnUser(loaders, principal);
+  const user = await loaders.user.load(key);
   return user && toUser(user);
+}
+
+/** With the role of the session, which decides what it may do. */
+async function readOwnUser(
+  { ownUser }: Loaders,
+  { userId, role }: UserPrincipal,
+): Promise<User | null> {
+  const user = await ownUser.load(userId);
+  return user && toUser({ ...user, role });
 }
 
 /** The signed-in user's account; null without one. */
 export async function readViewer({ principal, loaders }: RequestContext): Promise<Viewer | null> {
   const user = signedIn(principal);
-  return user && toViewer(required(await loaders.user.load(user.userId)), user);
+  if (!user) return null;
+  const own = required(await readOwnUser(loaders, user));
+  return { user: own, knownEmail: null, principal: user };
 }
 
 /** `Query.viewer` and the edge of a viewer. */
@@ -51,6 +65,16 @@ export class ViewerResolver {
   })
   viewer(@Ctx() ctx: RequestContext): Promise<Viewer | null> {
     return readViewer(ctx);
+  }
+
+  @FieldResolver(() => String, {
+    description: "The address that the account signs in with. Nobody else sees it.",
+  })
+  async email(
+    @Root() { principal, knownEmail }: Viewer,
+    @Ctx() { loaders }: RequestContext,
+  ): Promise<string> {
+    return knownEmail ?? required(await loaders.user.load(principal.userId)).email;
   }
 
   @ListSize({ most: 10 })

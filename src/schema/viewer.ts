@@ -70,11 +70,9 @@ export class Viewer {
   @Field(() => User, { description: "The account." })
   user!: User;
 
-  @Field(() => String, {
-    description: "The address that the account signs in with. Nobody else sees it.",
-  })
-  email!: string;
-
   /** For resolvers; not a field. */
   principal!: UserPrincipal;
+
+  /** Null where it was not read yet. For resolvers; not a field. */
+  knownEmail!: string | null;
 }

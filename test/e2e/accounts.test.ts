@@ -1,11 +1,11 @@
 /** Signing up, in and out over HTTP: tokens, cookies, what is told and what is not. */
 
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, SIGN_UP, type SignedIn, signIn, signUp, whoIs } from "../support/accounts.js";
 import { type RunningApp, startApp } from "../support/app.js";
-import { post } from "../support/graphql.js";
+import { metric, post } from "../support/graphql.js";
 import { testRedis } from "../support/redis.js";
 import { keysBelow } from "../support/redis-topology.js";
 import { until } from "../support/until.js";
@@ -41,6 +41,34 @@ const input = (values: object = {}) => ({
     name: "Ada",
     ...values,
   },
+});
+
+it("A warm read of the caller's own name asks Postgres nothing, and caches no address.", async () => {
+  const { prefix, connect } = testRedis();
+  const shop = await startApp({
+    products: 5,
+    keyPrefix: prefix,
+    roles: { api: true, worker: false },
+  });
+  onTestFinished(() => shop.close());
+  const { token, email, id } = await signUp(shop.url);
+  const statements = () => metric(shop.url, "souk_sql_statement_seconds_count");
+  const read = (query: string) => post(shop.url, query, {}, { token });
+  const own = `{ viewer { user { id name role createdAt } } node(id: "${id}") { ... on User { name role } } }`;
+  const { data } = await read(own);
+  expect(data.viewer!.user).toMatchObject({ id, name: data.node!.name, role: "CUSTOMER" });
+  // The use of a session is noted now and then.
+  await until("a read without a statement", async () => {
+    const before = await statements();
+    expect((await read(own)).data).toEqual(data);
+    return (await statements()) === before;
+  });
+  expect((await read("{ viewer { email } }")).data.viewer!.email).toBe(email);
+  const redis = connect();
+  const keys = await keysBelow(redis, prefix);
+  expect(keys.some((key) => key.includes("user:"))).toBe(true);
+  for (const key of keys)
+    expect(String((await redis.dumpBuffer(key))?.toString("latin1"))).not.toContain(email);
 });
 
 describe("signing in", () => {

@@ -18,6 +18,18 @@ export interface UserRecord {
 }
 
 /**
+ * What the cache holds of an account: neither its address, nor
+ * its role, which stands in the session.
+ */
+export type CachedUser = Pick<UserRecord, "id" | "name" | "createdAt">;
+
+/**
+ * Cache tag of an account. Whatever changes a {@link CachedUser}
+ * must invalidate it.
+ */
+export const accountTag = (id: number): string => `account:${id}`;
+
+/**
  * Bounds of an account, in characters. The longest address is
  * what SMTP can deliver to.
  */
