@@ -1,7 +1,7 @@
 /**
  * What grows, and what it costs: an answer that is stored on top of its execution, ten times the
- * shop with ten times the stored answers, and two processes instead of one. CPU of the server
- * processes per request of a page of 20.
+ * shop with ten times the stored answers, and two processes instead of one, each with the same load.
+ * CPU of the server processes per request of a page.
  */
 import { open, startSouk } from "./contestants.mjs";
 import { ask, loadRequests } from "./load.mjs";
@@ -73,7 +73,7 @@ async function benchStoring(place, { rounds, ...options }) {
   const cpu = { without: [], storing: [] };
   // The first round fills caches.
   for (let round = 0; round <= rounds; round += 1)
-    for (const [name, server] of Object.entries(servers)) {
+    for (const [name, server] of inTurn(servers, round)) {
       const requests = await pagesOf(server, KEYS_OF_STORING, `Page${round}`);
       const twice = requests.flatMap((request) => [request, request]);
       const micros = await cpuOfAll(server, twice, options);
@@ -83,6 +83,10 @@ async function benchStoring(place, { rounds, ...options }) {
   // One of two askings stores.
   return line("an answer stored, on top of its execution", before, before + 2 * (after - before));
 }
+
+/** In turn the other way round, so that no contestant always runs after the same one. */
+const inTurn = (contestants, round) =>
+  round % 2 === 0 ? Object.entries(contestants) : Object.entries(contestants).reverse();
 
 /** Sends each request once. */
 async function cpuOfAll(server, requests, { connections }) {
@@ -105,7 +109,7 @@ async function cpuOfAll(server, requests, { connections }) {
 async function compare(what, { rounds, seconds, connections }, contestants) {
   const cpu = { usual: [], grown: [] };
   for (let round = 0; round <= rounds; round += 1)
-    for (const [name, { servers, requests }] of Object.entries(contestants)) {
+    for (const [name, { servers, requests }] of inTurn(contestants, round)) {
       const before = servers.map(({ pid }) => cpuMicros(pid));
       const done = await Promise.all(
         servers.map(({ url }) => loadRequests(url, requests, { connections, seconds })),

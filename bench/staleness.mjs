@@ -94,26 +94,27 @@ async function runRound({ reader, takesToken }, { writer, shop, connections, sec
     const beganAt = performance.now();
     const { data } = await post(reads, { query: READ, id: product.id }, headers);
     found.reads += 1;
-    return product.staleness(data.product.stock, beganAt);
+    return { stock: data.product.stock, staleMs: product.staleness(data.product.stock, beganAt) };
   };
   const write = async (product) => {
     const asked = { query: WRITE, id: product.id };
     const { data, seen } = await post(writes, asked, bearer(ADMIN_TOKEN));
     found.writes += 1;
     // Changes of one product may be answered in another order than they were made.
-    product.answeredAt[data.adjustStock.product.stock - 1 - product.stock] = performance.now();
-    return seen;
+    const { stock } = data.adjustStock.product;
+    product.answeredAt[stock - 1 - product.stock] = performance.now();
+    return { stock, seen };
   };
   const endsAt = performance.now() + 1_000 * seconds;
   const client = async () => {
     while (performance.now() < endsAt) {
       const product = shop[Math.floor(shop.length * Math.random() ** SKEW)];
-      if (Math.random() >= WRITE_SHARE) found.stale.push(await read(product, {}));
+      if (Math.random() >= WRITE_SHARE) found.stale.push((await read(product, {})).staleMs);
       else {
-        const seen = await write(product);
+        const { stock, seen } = await write(product);
         if (!takesToken || Math.random() >= OWN_READ_SHARE) continue;
         found.ownReads += 1;
-        if ((await read(product, { "souk-seen": seen })) > 0) found.ownStale += 1;
+        if ((await read(product, { "souk-seen": seen })).stock < stock) found.ownStale += 1;
       }
     }
   };
@@ -147,7 +148,7 @@ function print(readers) {
     return [
       title,
       `${cpu[0].toFixed(0)}, ${cpu[Math.floor(cpu.length / 2)].toFixed(0)}`,
-      `${stale.length}`,
+      `${sum("reads")}`,
       `${sum("writes")}`,
       `${(100 * share).toFixed(2)} %`,
       `${stale[Math.floor(0.99 * stale.length)].toFixed(1)} ms`,

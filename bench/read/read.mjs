@@ -84,7 +84,7 @@ async function benchRow(row, { souk, servers, shop, place, options }) {
   await runRounds(contestants, place, options);
   const { rounds, seconds, connections } = options;
   console.log(
-    `\n### ${row.name}: ${row.title}\n\nWarm, ${rounds} interleaved rounds of ${seconds} s, ` +
+    `\n### ${row.name}: ${row.title}\n\n${row.isCold ? "Past every cache" : "Warm"}, ${rounds} interleaved rounds of ${seconds} s, ` +
       `${connections} requests at once, Node ${process.version}, load ` +
       `${loadavg()[0].toFixed(1)}; calmest, median\n\n${rowTable({ contestants })}`,
   );

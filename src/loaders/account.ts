@@ -1,7 +1,9 @@
 /** Loaders of accounts. */
 import DataLoader from "dataloader";
 import type { UserTable } from "../db/account/users.js";
+import type { UserPrincipal } from "../domain/account/principal.js";
 import { accountTag, type CachedUser, type UserRecord } from "../domain/account/user.js";
+import { Unauthenticated } from "../domain/errors.js";
 import type { ReadContext } from "../domain/reading/read-context.js";
 import type { Cache, CacheRegion } from "../redis/cache/cache.js";
 import { byId, cachedLoaders, MAX_BATCH, uncached } from "./batch.js";
@@ -10,16 +12,19 @@ export interface AccountLoaders {
   /** Any account, with its address. Read from Postgres each time. */
   readonly user: DataLoader<number, UserRecord | null>;
   /**
-   * The account of a session, through the cache. The session
-   * proves that it exists, so no absence is remembered.
+   * The account of a session, through the cache. Rejects with
+   * Unauthenticated where it is gone; that is not cached.
    */
-  readonly ownUser: DataLoader<number, CachedUser | null>;
+  readonly ownUser: DataLoader<Owner, CachedUser, string>;
 }
 
-const ownUserRegion: CacheRegion<number> = {
+type Owner = Pick<UserPrincipal, "userId" | "userTag">;
+
+/** By its tag too: a restored database may give an id again. */
+const ownUserRegion: CacheRegion<Owner> = {
   name: "user",
-  cacheKeyOf: String,
-  tagsOf: (id) => [accountTag(id)],
+  cacheKeyOf: ({ userId, userTag }) => `${userId}:${userTag}`,
+  tagsOf: ({ userId }) => [accountTag(userId)],
 };
 
 export interface AccountLoaderDeps {
@@ -32,15 +37,18 @@ export function createAccountLoaders(
   reading: ReadContext,
 ): AccountLoaders {
   const load = byId(users.byIds);
-  const loadCached = async (ids: readonly number[]) => (await load(ids)).map(cached);
+  const loadOwn = async (owners: readonly Owner[]) => {
+    const found = await load(owners.map(({ userId }) => userId));
+    return owners.map((owner, at) => cachedOf(owner, found[at] ?? null));
+  };
   return {
     user: new DataLoader(uncached(reading, load), { maxBatchSize: MAX_BATCH }),
-    ownUser: cachedLoaders(cache, reading).entity(ownUserRegion, loadCached),
+    ownUser: cachedLoaders(cache, reading).derived(ownUserRegion, loadOwn),
   };
 }
 
-const cached = (user: UserRecord | null): CachedUser | null => {
-  if (user === null) return null;
+function cachedOf({ userTag }: Owner, user: UserRecord | null): CachedUser {
+  if (user?.tag !== userTag) throw new Unauthenticated("The account of this session is gone.");
   const { id, name, createdAt } = user;
   return { id, name, createdAt };
-};
+}

@@ -36,20 +36,14 @@ export async function visibleUser(
 }
 
 /** With the role of the session, which decides what it may do. */
-async function readOwnUser(
-  { ownUser }: Loaders,
-  { userId, role }: UserPrincipal,
-): Promise<User | null> {
-  const user = await ownUser.load(userId);
-  return user && toUser({ ...user, role });
-}
+const readOwnUser = async ({ ownUser }: Loaders, principal: UserPrincipal): Promise<User> =>
+  toUser({ ...(await ownUser.load(principal)), role: principal.role });
 
 /** The signed-in user's account; null without one. */
 export async function readViewer({ principal, loaders }: RequestContext): Promise<Viewer | null> {
   const user = signedIn(principal);
   if (!user) return null;
-  const own = required(await readOwnUser(loaders, user));
-  return { user: own, knownEmail: null, principal: user };
+  return { user: await readOwnUser(loaders, user), knownEmail: null, principal: user };
 }
 
 /** `Query.viewer` and the edge of a viewer. */

@@ -71,6 +71,20 @@ it("A warm read of the caller's own name asks Postgres nothing, and caches no ad
     expect(String((await redis.dumpBuffer(key))?.toString("latin1"))).not.toContain(email);
 });
 
+it("A session whose account is gone is none, and remembers nothing of another account.", async () => {
+  const shop = await startApp({ products: 5, roles: { api: true, worker: false } });
+  onTestFinished(() => shop.close());
+  const { token } = await signUp(shop.url);
+  const read = () => post(shop.url, "{ viewer { user { name } } }", {}, { token });
+  const turn = () =>
+    shop.database.database.query(sql`UPDATE users SET tag = reverse(tag) WHERE role = 'CUSTOMER'`);
+  // As a restored database may give the id to another account.
+  await turn();
+  expect((await read()).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
+  await turn();
+  expect((await read()).data.viewer!.user!.name).toEqual(expect.any(String));
+});
+
 describe("signing in", () => {
   it("A sign-in by cookie hides it from scripts and answers no token.", async () => {
     const { body, cookies } = await browse(SIGN_UP, input());

@@ -260,9 +260,18 @@ it("Near a limit an answer that Redis confirms costs what it costs elsewhere.", 
     variables: { id },
     headers: { authorization: `Bearer ${other.adminToken}` },
   });
+  // A document is paid for when it is read first.
+  await ask("{ __typename }", all);
+  const before = await ask("{ __typename }", all);
   // The answer is outdated, and its execution is refused: nothing was paid.
   const refused = await ask(query, all);
   expect([refused.status, JSON.parse(refused.body).extensions]).toEqual([429, undefined]);
+  let paid = 0;
+  await until("all that was held to be given back", async () => {
+    const after = await ask("{ __typename }", all);
+    paid += costOf(after).actual;
+    return Math.round(costOf(before).remaining - costOf(after).remaining) === paid;
+  });
 });
 
 it("Clients that ask the same at once share at most two executions.", async () => {

@@ -100,6 +100,8 @@ function clientConfig({ url, timeoutMs }: PostgresOptions): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: "souk",
+    // A plan for any values may be made while a table is empty.
+    options: "-c plan_cache_mode=force_custom_plan",
     connectionTimeoutMillis: timeoutMs,
     statement_timeout: timeoutMs,
     keepAlive: true,
@@ -195,7 +197,9 @@ function executorOf(
       return (await client.query<Row>({ ...query, name })).rows;
     } catch (error) {
       if (!prepared?.mayRepeatUnnamed(error)) throw error;
-      return (await client.query<Row>(query)).rows;
+      const { rows } = await client.query<Row>(query);
+      prepared.forget(query.text);
+      return rows;
     }
   };
   return {

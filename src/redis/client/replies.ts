@@ -59,11 +59,18 @@ export class PendingReplies {
     this.waiting.clear();
   }
 
+  /**
+   * What is asked for while a turn ends leaves in the next:
+   * hence one more.
+   */
   private readonly onSent = (): void => {
-    const dueMs = performance.now() + this.deadlineMs;
-    for (const wait of this.unsent) wait.dueMs = dueMs;
+    const { unsent } = this;
     this.unsent = [];
-    if (this.timer === null) this.watch();
+    setImmediate(() => {
+      const dueMs = performance.now() + this.deadlineMs;
+      for (const wait of unsent) wait.dueMs = dueMs;
+      if (this.timer === null) this.watch();
+    });
   };
 
   private watch(): void {

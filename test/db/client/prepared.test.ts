@@ -50,6 +50,19 @@ test("A statement is prepared at its fifth use, and once.", async () => {
   expect(await ask(21)).toEqual([{ doubled: 42 }]);
 });
 
+test("Long texts are not prepared, and all together take a bounded length.", async () => {
+  const database = await open();
+  const select = (name: string, length: number) =>
+    times(6, () => database.query(sql.raw(`SELECT '${name.padEnd(length, "-")}' AS value`)));
+  await select("long", 2_000);
+  expect(await preparedBy(database)).toEqual([]);
+  for (let at = 0; at < 40; at += 1) await select(`text ${at}`, 1_900);
+  const held = await preparedBy(database);
+  expect(held.length).toBeGreaterThan(20);
+  const lengths = held.map(({ statement }) => statement.length);
+  expect(lengths.reduce((sum, length) => sum + length)).toBeLessThanOrEqual(50_000);
+});
+
 test("However many texts are asked, a connection holds 200 of them.", async () => {
   const database = await open();
   await times(300, (at) =>
@@ -75,6 +88,30 @@ test("A column that gets another type fails no statement.", async () => {
   // It is prepared again, for the new type.
   expect(await ask()).toEqual([{ value: "7" }]);
   expect((await preparedBy(database)).map(({ uses }) => uses)).toContain(1);
+});
+
+test("A parameter whose column gets another type fails no statement.", async () => {
+  const database = await open();
+  await database.query(sql`CREATE TABLE asked (value int)`);
+  await database.query(sql`INSERT INTO asked VALUES (7)`);
+  const ask = (value: unknown) =>
+    database.query(sql`SELECT value FROM asked WHERE value = ${value}`);
+  await times(6, () => ask(7));
+  await database.query(sql`ALTER TABLE asked ALTER value TYPE bigint`);
+  expect(await ask("3000000000")).toEqual([]);
+  await times(6, () => ask(7));
+  await database.query(sql`ALTER TABLE asked ALTER value TYPE text`);
+  expect(await ask("7")).toEqual([{ value: "7" }]);
+});
+
+test("A statement that is wrong by itself is refused, and stays prepared.", async () => {
+  const database = await open();
+  const cast = (text: string) => database.query(sql`SELECT ${text}::text::int AS number`);
+  await times(6, () => cast("1"));
+  await times(30, () => expect(cast("one")).rejects.toMatchObject({ code: "22P02" }));
+  expect(await cast("2")).toEqual([{ number: 2 }]);
+  const held = await preparedBy(database);
+  expect(held.filter(({ statement }) => statement.includes("::text::int"))).toHaveLength(1);
 });
 
 test("Behind a pooler that forgets statements nothing fails, and no more are prepared.", async () => {

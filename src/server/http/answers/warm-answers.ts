@@ -38,7 +38,8 @@ export class WarmAnswers {
   /** By the bytes of a body, or the URL of a GET: the same for all. */
   private readonly asked = new LRUCache<string, KnownRequest>({
     maxSize: MAX_BYTES,
-    sizeCalculation: (_asked, body) => body.length + BODY_BYTES,
+    // The key of a GET has two bytes a character.
+    sizeCalculation: ({ isShared }, body) => body.length * (isShared ? 2 : 1) + BODY_BYTES,
   });
 
   constructor(private readonly deps: WarmAnswerDeps) {}
