@@ -15,13 +15,13 @@ export interface AccountLoaders {
    * The account of a session, through the cache. Rejects with
    * Unauthenticated where it is gone; that is not cached.
    */
-  readonly ownUser: DataLoader<Owner, CachedUser, string>;
+  readonly ownUser: DataLoader<SessionOwner, CachedUser, string>;
 }
 
-type Owner = Pick<UserPrincipal, "userId" | "userTag">;
+type SessionOwner = Pick<UserPrincipal, "userId" | "userTag">;
 
 /** By its tag too: a restored database may give an id again. */
-const ownUserRegion: CacheRegion<Owner> = {
+const ownUserRegion: CacheRegion<SessionOwner> = {
   name: "user",
   cacheKeyOf: ({ userId, userTag }) => `${userId}:${userTag}`,
   tagsOf: ({ userId }) => [accountTag(userId)],
@@ -37,7 +37,7 @@ export function createAccountLoaders(
   reading: ReadContext,
 ): AccountLoaders {
   const load = byId(users.byIds);
-  const loadOwn = async (owners: readonly Owner[]) => {
+  const loadOwn = async (owners: readonly SessionOwner[]) => {
     const found = await load(owners.map(({ userId }) => userId));
     return owners.map((owner, at) => cachedOf(owner, found[at] ?? null));
   };
@@ -47,7 +47,7 @@ export function createAccountLoaders(
   };
 }
 
-function cachedOf({ userTag }: Owner, user: UserRecord | null): CachedUser {
+function cachedOf({ userTag }: SessionOwner, user: UserRecord | null): CachedUser {
   if (user?.tag !== userTag) throw new Unauthenticated("The account of this session is gone.");
   const { id, name, createdAt } = user;
   return { id, name, createdAt };

@@ -2,10 +2,10 @@
  * Statements that are asked again and again are prepared:
  * Postgres parses each once for a connection.
  *
- * The name is the hash of the text. So a pooler that gives one
- * server connection to several clients cannot mix statements
- * up. Bounded in number and length, because filters make many
- * long texts, and a plan takes a hundred times its text.
+ * The name is the hash of the text: a pooler that shares
+ * server connections cannot mix statements up. Bounded in
+ * number and length, because filters make many long texts. A
+ * plan takes a hundred times its text.
  */
 import { LRUCache } from "lru-cache";
 import { entriesUpTo } from "../../domain/concurrency/bounded-cache.js";
@@ -15,7 +15,7 @@ import { sha256 } from "../../domain/hash.js";
 const USES_BEFORE_PREPARING = 5;
 /** Postgres keeps each for every connection. */
 const MAX_PREPARED = 200;
-const MAX_CHARACTERS = 50_000;
+const MAX_PREPARED_CHARACTERS = 50_000;
 const MAX_TEXT = 2_000;
 const MAX_COUNTED = 1_000;
 /** Each change of a column's type outdates some names. */
@@ -45,7 +45,7 @@ export class PreparedStatements {
     const uses = (this.uses.get(text) ?? 0) + 1;
     this.uses.set(text, uses);
     const isFull =
-      this.names.size >= MAX_PREPARED || this.characters + text.length > MAX_CHARACTERS;
+      this.names.size >= MAX_PREPARED || this.characters + text.length > MAX_PREPARED_CHARACTERS;
     if (uses < USES_BEFORE_PREPARING || isFull) return null;
     const made = `souk-${this.outdated}-${sha256(text, "base64url")}`;
     this.names.set(text, made);
