@@ -1,9 +1,8 @@
 /** Loaders of accounts. */
 import DataLoader from "dataloader";
 import type { UserTable } from "../db/account/users.js";
-import type { UserPrincipal } from "../domain/account/principal.js";
+import { accountOfSession, type UserPrincipal } from "../domain/account/principal.js";
 import { accountTag, type CachedUser, type UserRecord } from "../domain/account/user.js";
-import { Unauthenticated } from "../domain/errors.js";
 import type { ReadContext } from "../domain/reading/read-context.js";
 import type { Cache, CacheRegion } from "../redis/cache/cache.js";
 import { byId, cachedLoaders, MAX_BATCH, uncached } from "./batch.js";
@@ -39,7 +38,7 @@ export function createAccountLoaders(
   const load = byId(users.byIds);
   const loadOwn = async (owners: readonly SessionOwner[]) => {
     const found = await load(owners.map(({ userId }) => userId));
-    return owners.map((owner, at) => cachedOf(owner, found[at] ?? null));
+    return owners.map((owner, at) => cachedOf(accountOfSession(owner, found[at] ?? null)));
   };
   return {
     user: new DataLoader(uncached(reading, load), { maxBatchSize: MAX_BATCH }),
@@ -47,8 +46,4 @@ export function createAccountLoaders(
   };
 }
 
-function cachedOf({ userTag }: SessionOwner, user: UserRecord | null): CachedUser {
-  if (user?.tag !== userTag) throw new Unauthenticated("The account of this session is gone.");
-  const { id, name, createdAt } = user;
-  return { id, name, createdAt };
-}
+const cachedOf = ({ id, name, createdAt }: UserRecord): CachedUser => ({ id, name, createdAt });

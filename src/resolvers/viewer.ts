@@ -1,6 +1,6 @@
 /** The signed-in user, and their devices. */
 import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
-import { signedIn, type UserPrincipal } from "../domain/account/principal.js";
+import { accountOfSession, signedIn, type UserPrincipal } from "../domain/account/principal.js";
 import type { SessionRecord } from "../domain/account/session.js";
 import type { UserRecord } from "../domain/account/user.js";
 import { encodeId } from "../domain/ids.js";
@@ -9,7 +9,6 @@ import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
 import type { Sessions } from "../services/account/sessions.js";
 import type { RequestContext } from "./context.js";
-import { required } from "./product/product.js";
 
 /** An account as its owner and admins see it. */
 export function toUser({ id, name, role, createdAt }: Omit<UserRecord, "tag" | "email">): User {
@@ -68,7 +67,8 @@ export class ViewerResolver {
     @Root() { principal, knownEmail }: Viewer,
     @Ctx() { loaders }: RequestContext,
   ): Promise<string> {
-    return knownEmail ?? required(await loaders.user.load(principal.userId)).email;
+    if (knownEmail !== null) return knownEmail;
+    return accountOfSession(principal, await loaders.user.load(principal.userId)).email;
   }
 
   @ListSize({ most: 10 })

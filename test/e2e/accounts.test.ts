@@ -83,6 +83,13 @@ it("A session whose account is gone is none, and remembers nothing of another ac
   expect((await read()).errors?.[0]?.extensions.code).toBe("UNAUTHENTICATED");
   await turn();
   expect((await read()).data.viewer!.user!.name).toEqual(expect.any(String));
+  // The name is cached now; the address of another account is not shown either.
+  await turn();
+  const address = await post(shop.url, "{ viewer { email } }", {}, { token });
+  expect([address.data?.viewer ?? null, address.errors?.[0]?.extensions.code]).toEqual([
+    null,
+    "UNAUTHENTICATED",
+  ]);
 });
 
 describe("signing in", () => {

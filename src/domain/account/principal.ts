@@ -1,5 +1,5 @@
 import { Forbidden, RedisUnavailable, Unauthenticated } from "../errors.js";
-import type { Role } from "./user.js";
+import type { Role, UserRecord } from "./user.js";
 
 /** A signed-in user. */
 export interface UserPrincipal {
@@ -66,5 +66,18 @@ export function signedIn(principal: Principal): UserPrincipal | null {
 export function requireUser(principal: Principal): UserPrincipal {
   const user = signedIn(principal);
   if (!user) throw new Unauthenticated("This needs somebody who is signed in.");
+  return user;
+}
+
+/**
+ * The account that a session was opened for: a restored
+ * database may give its id to another. Throws Unauthenticated
+ * where it is gone.
+ */
+export function accountOfSession(
+  { userTag }: Pick<UserPrincipal, "userTag">,
+  user: UserRecord | null,
+): UserRecord {
+  if (user?.tag !== userTag) throw new Unauthenticated("The account of this session is gone.");
   return user;
 }
