@@ -181,21 +181,26 @@ it("A report of the cache is made by execution, never from the store.", async ()
   expect(JSON.parse(reported.body).extensions.cache).toMatchObject({ status: "HIT" });
 });
 
-it("Without the local level Redis is asked whether a stored answer is current.", async () => {
+/** An app whose cache has no local level; no bucket restores anything meanwhile. */
+async function startWithoutLocalLevel(env: Record<string, string>): Promise<RunningApp> {
   const other = await startApp({
     products: 30,
-    // Nothing is restored meanwhile.
     env: {
       CACHE_REPORT: "request",
       CACHE_LOCAL_BYTES: "0",
-      LIMIT_ADDRESS_BURST: "50000",
       LIMIT_ADDRESS_PER_SECOND: "0.001",
+      ...env,
     },
     // Its changes would end answers.
     roles: { api: true, worker: false },
   });
-  const { url } = other;
   onTestFinished(() => other.close());
+  return other;
+}
+
+it("Without the local level Redis is asked whether a stored answer is current.", async () => {
+  const other = await startWithoutLocalLevel({ LIMIT_ADDRESS_BURST: "50000" });
+  const { url } = other;
   const query = "query Some($id: ID!) { product(id: $id) { name stock } }";
   const { data } = await post(url, "{ products(first: 1) { edges { node { id } } } }");
   const id = String((data.products!.edges as unknown as [{ node: { id: string } }])[0].node.id);
@@ -231,20 +236,8 @@ it("Without the local level Redis is asked whether a stored answer is current.",
 });
 
 it("Near a limit an answer that Redis confirms costs what it costs elsewhere.", async () => {
-  const other = await startApp({
-    products: 30,
-    env: {
-      CACHE_REPORT: "request",
-      CACHE_LOCAL_BYTES: "0",
-      LIMIT_COST: "2000",
-      LIMIT_ADDRESS_BURST: "2000",
-      LIMIT_ADDRESS_PER_SECOND: "0.001",
-    },
-    // Its changes would end answers.
-    roles: { api: true, worker: false },
-  });
+  const other = await startWithoutLocalLevel({ LIMIT_COST: "2000", LIMIT_ADDRESS_BURST: "2000" });
   const { url } = other;
-  onTestFinished(() => other.close());
   const query = "query Some($n: Int!) { products(first: $n) { edges { node { id name stock } } } }";
   const all = { url, variables: { n: 100 } };
   const costOf = ({ body }: Told) => JSON.parse(body).extensions.cost;

@@ -34,7 +34,7 @@ export function createDirectCaller(telemetry: CallTelemetry, structure: string):
     const startedAt = performance.now();
     const report = (failed: boolean): void =>
       telemetry.redisRoundTrip(`${structure} ${action}`, performance.now() - startedAt, failed);
-    return call().then(
+    return begin(call).then(
       (reply) => {
         report(false);
         return reply;
@@ -50,6 +50,15 @@ export function createDirectCaller(telemetry: CallTelemetry, structure: string):
     sendWithin: (deadlineMs, action, call) =>
       send(action, () => withinDeadline(call(), deadlineMs)),
   };
+}
+
+/** A call that throws at once rejects, too. */
+function begin<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**

@@ -138,7 +138,7 @@ export class StoredAnswers {
     return found?.tags.judge(0) === "unconfirmed" ? found : null;
   }
 
-  /** Whether Redis says that an answer is current; at once where that is known. */
+  /** Whether Redis says that an unconfirmed answer is current. */
   async confirm(key: string, answer: StoredAnswer): Promise<boolean> {
     const verdict = await answer.tags.confirm();
     if (verdict === "outdated" && this.answers.peek(key) === answer) {

@@ -72,3 +72,16 @@ it("A call without a deadline passes the error of Redis through.", async () => {
   expect(await direct.send("ping", () => connection.ping())).toBe("PONG");
   expect(calls).toEqual(["thing get true", "thing ping false"]);
 });
+
+it("A call that throws at once rejects with that error, and is measured.", async () => {
+  const calls: string[] = [];
+  const direct = createDirectCaller(
+    { redisRoundTrip: (what, _, failed) => void calls.push(`${what} ${failed}`) },
+    "thing",
+  );
+  const call = direct.send("read", () => {
+    throw new Error("no such key");
+  });
+  await expect(call).rejects.toThrow("no such key");
+  expect(calls).toEqual(["thing read true"]);
+});
