@@ -1,11 +1,10 @@
 /** Which operations may be answered from the store, and under which key. */
 import { type DocumentNode, getOperationAST } from "graphql";
 import type { PreparedOperation } from "../cost/cost.js";
-import type { RawOperation } from "../operation/admission.js";
 import { createAnswerKeys, hasSmallVariables } from "../operation/answer-key.js";
 import type { PlanAnswer } from "../operation/answer-plan.js";
 import type { Caller } from "../operation/caller.js";
-import { isRecord } from "../operation/document-request.js";
+import { type RawOperation, wellFormed } from "../operation/raw-operation.js";
 
 /** A query whose answer is equal for all who may share it. */
 export interface AnswerRequest {
@@ -55,25 +54,3 @@ export function createAnswerRequests(deps: AnswerRequestDeps): AnswerRequests {
     },
   };
 }
-
-type WellFormed = Omit<PreparedOperation, "document"> & { readonly query: string };
-
-/** Null for parameters of a wrong type: their rejection is not stored. */
-function wellFormed({
-  query,
-  operationName,
-  variables,
-  extensions,
-}: RawOperation): WellFormed | null {
-  if (typeof query !== "string") return null;
-  if (!isAbsent(operationName) && typeof operationName !== "string") return null;
-  if (!isAbsent(variables) && !isRecord(variables)) return null;
-  if (!isAbsent(extensions) && !isRecord(extensions)) return null;
-  return {
-    query,
-    operationName: operationName ?? null,
-    variables: (variables ?? null) as WellFormed["variables"],
-  } as WellFormed;
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;

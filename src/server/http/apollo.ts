@@ -1,7 +1,7 @@
 /**
  * Apollo Server as the HTTP side: its request checks (CSRF,
- * shapes, media types). Documents, execution, errors and
- * extensions are ours, as over WebSocket.
+ * shapes, media types), and answers with errors. Documents,
+ * execution, errors and extensions are ours, as over WebSocket.
  *
  * Apollo copies its context, but resolvers need the original: it
  * replaces its loaders after a write. So Apollo gets a holder,
@@ -27,7 +27,7 @@ import {
 } from "graphql";
 import type { Logger } from "pino";
 import { SoukError } from "../../domain/errors.js";
-import { InvalidInput } from "../cost/input.js";
+import type { PreparedOperation } from "../cost/cost.js";
 import { type AdmissionDeps, admitRequest } from "../operation/admission.js";
 import type { ClaimedCaller } from "../operation/caller.js";
 import type { DocumentCache } from "../operation/documents.js";
@@ -87,7 +87,7 @@ export function createApollo(deps: ApolloDeps): ApolloServer<OperationHolder> {
 }
 
 /** A gateway is the only way to bring an executor. */
-function gatewayOf(schema: GraphQLSchema, execute: OperationExecutor) {
+function gatewayOf(schema: GraphQLSchema, executor: OperationExecutor) {
   type Gateway = NonNullable<
     ConstructorParameters<typeof ApolloServer<OperationHolder>>[0]["gateway"]
   >;
@@ -103,17 +103,9 @@ function gatewayOf(schema: GraphQLSchema, execute: OperationExecutor) {
         // execution errors.
         if (operation.invalid) return { errors: operation.invalid };
         const { operationName, variables } = request;
-        const { kind, startedAtMs, context: operationContext } = operation;
-        const result = await execute({
-          document,
-          operationName,
-          variables,
-          kind,
-          startedAtMs,
-          context: operationContext,
-        });
-        operation.settle(result);
-        return result;
+        if (!operation.result)
+          await operation.execute(executor, { document, operationName, variables });
+        return operation.result ?? {};
       },
     }),
     async stop() {},
@@ -141,21 +133,10 @@ function operationPlugin(
         async didResolveOperation({ document, operation, operationName, request, contextValue }) {
           contextValue.operation.name = operationName;
           contextValue.operation.kind = operation?.operation ?? null;
-          if (contextValue.operation.rejection !== null)
-            throw refuseRequest(contextValue.operation.rejection);
-          const priced = {
+          await admitOnce(admissionDeps, contextValue, {
             document,
             operationName: request.operationName,
             variables: request.variables,
-          };
-          await admitRequest(
-            admissionDeps,
-            contextValue.operation,
-            contextValue.claimed,
-            priced,
-          ).catch((error: unknown) => {
-            if (!(error instanceof InvalidInput)) throw refuseRequest(error);
-            contextValue.operation.invalid = error.errors;
           });
         },
         async didEncounterErrors({ errors, contextValue }) {
@@ -167,6 +148,18 @@ function operationPlugin(
       };
     },
   };
+}
+
+/** Admits an operation that was not admitted before. Throws its rejection. */
+async function admitOnce(
+  deps: AdmissionDeps,
+  { operation, claimed }: OperationHolder,
+  priced: PreparedOperation,
+): Promise<void> {
+  const { hasPaid, invalid, rejection } = operation;
+  if (!hasPaid && !invalid && rejection === null)
+    await admitRequest(deps, operation, claimed, priced);
+  if (operation.rejection !== null) throw refuseRequest(operation.rejection);
 }
 
 /** A rejection with the status and header for Apollo to send. */
@@ -210,11 +203,6 @@ function finishAnswer({
       singleResult.errors as GraphQLFormattedError[],
       operation.requestId,
     );
-  const { cacheReport: cache, costReport: cost } = operation;
-  if (cache || cost)
-    singleResult.extensions = {
-      ...singleResult.extensions,
-      ...(cost && { cost }),
-      ...(cache && { cache }),
-    };
+  const { extensions } = operation;
+  if (extensions) singleResult.extensions = { ...singleResult.extensions, ...extensions };
 }

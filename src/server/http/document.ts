@@ -5,8 +5,8 @@
 import type { Principal } from "../../domain/account/principal.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import type { RawOperation } from "../operation/admission.js";
 import { isRecord, resolveDocument, withoutEmpty } from "../operation/document-request.js";
+import type { RawOperation } from "../operation/raw-operation.js";
 import { readBody, readJson, refuseIllFormed } from "../operation/text-input.js";
 import type { HttpExchange } from "./exchange.js";
 

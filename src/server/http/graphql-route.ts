@@ -1,7 +1,7 @@
 /**
- * `/graphql` over HTTP: POST and GET go through Apollo. The
- * consistency token comes in and goes out. A request makes one
- * log line and one measurement.
+ * `/graphql` over HTTP, by POST and GET. The consistency token
+ * comes in and goes out. A request makes one log line and one
+ * measurement.
  */
 
 import { stringifySetCookie } from "cookie";
@@ -10,7 +10,7 @@ import { MethodNotAllowed, RateLimited } from "../../domain/errors.js";
 import { HOUR, SECOND } from "../../domain/time/time.js";
 import type { ConsistencyTokens } from "../../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../../services/persisted-documents.js";
-import { chargeText, type RawOperation, rejectEarly } from "../operation/admission.js";
+import { chargeText, rejectEarly } from "../operation/admission.js";
 import { type ClaimedCaller, GUEST_HEADER, SEEN_COOKIE, SEEN_HEADER } from "../operation/caller.js";
 import { type DocumentReader, isRefused } from "../operation/documents.js";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../operation/format-error.js";
 import type { ObserveOperation } from "../operation/observe.js";
 import { type CreateContext, Operation } from "../operation/operation.js";
+import type { RawOperation } from "../operation/raw-operation.js";
 import { type AnswerDeps, answer } from "./answer.js";
 import { type HttpAnswer, storableRequest } from "./answers/stored-answer.js";
 import { WarmAnswers } from "./answers/warm-answers.js";

@@ -5,11 +5,13 @@ import type { Admission } from "../../services/rate-limit/admission.js";
 import type { Charge, Payer } from "../../services/rate-limit/charge.js";
 import type { CheckCost, Cost, PreparedOperation } from "../cost/cost.js";
 import { textPrice } from "../cost/document-price.js";
+import { InvalidInput } from "../cost/input.js";
 import { OperationPayment } from "../cost/payment.js";
 import { type Caller, type ClaimedCaller, identify } from "./caller.js";
 import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Operation } from "./operation.js";
+import type { RawOperation } from "./raw-operation.js";
 
 export interface AdmissionDeps {
   readonly checkCost: CheckCost;
@@ -45,10 +47,28 @@ function priceFor(
 }
 
 /**
- * Admits an operation of a request. Throws InvalidInput,
- * OperationTooComplex, RateLimited and Unauthenticated.
+ * Admits an operation of a request, or notes on it why not: its
+ * rejection, or the errors of its input.
  */
 export async function admitRequest(
+  deps: AdmissionDeps,
+  operation: Operation,
+  claimed: ClaimedCaller,
+  priced: PreparedOperation,
+): Promise<void> {
+  try {
+    await admit(deps, operation, claimed, priced);
+  } catch (error) {
+    if (error instanceof InvalidInput) operation.invalid = error.errors;
+    else operation.rejection = error;
+  }
+}
+
+/**
+ * Throws InvalidInput, OperationTooComplex, RateLimited and
+ * Unauthenticated.
+ */
+async function admit(
   deps: AdmissionDeps,
   operation: Operation,
   claimed: ClaimedCaller,
@@ -219,14 +239,6 @@ export function chargeMessage(
 }
 
 export type RejectionDeps = Pick<AdmissionDeps, "checkCost" | "admission" | "readDocument">;
-
-/** An operation as it came: of any type. */
-export interface RawOperation {
-  readonly query?: unknown;
-  readonly extensions?: unknown;
-  readonly operationName?: unknown;
-  readonly variables?: unknown;
-}
 
 /** The lowest charge. */
 export const MIN_CHARGE: Charge = { cost: 1, varies: false, classes: new Map() };

@@ -16,7 +16,8 @@ import {
 import { DeadlineExceeded } from "../../domain/errors.js";
 import { withDeadline } from "../../domain/time/deadline.js";
 import { type AnswerLimits, boundAnswer, boundErrorMessage } from "./answer-size.js";
-import type { OperationKind } from "./operation.js";
+
+export type OperationKind = "query" | "mutation" | "subscription";
 
 /** One operation of a valid document. */
 export interface Execution {

@@ -6,9 +6,11 @@ import type { ReadTrace } from "../../domain/reading/answer-tags.js";
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import type { ReadOutcome } from "../../domain/reading/read-context.js";
 import type { RequestContext } from "../../resolvers/context.js";
+import type { PreparedOperation } from "../cost/cost.js";
 import type { CostReport, OperationPayment } from "../cost/payment.js";
 import type { Permit } from "../load.js";
 import type { Caller } from "./caller.js";
+import type { OperationExecutor, OperationKind } from "./executor.js";
 
 export type CreateContext = (
   init: Pick<Caller, "seen" | "bypass" | "principal" | "client" | "guest"> & {
@@ -18,7 +20,10 @@ export type CreateContext = (
   },
 ) => RequestContext;
 
-export type OperationKind = "query" | "mutation" | "subscription";
+export interface AnswerExtensions {
+  readonly cost?: CostReport;
+  readonly cache?: ReadOutcome;
+}
 
 const NOTHING = (): void => {};
 
@@ -42,8 +47,10 @@ export class Operation {
   permit: Permit | null = null;
   /** Errors of its input; nothing has run. */
   invalid: readonly GraphQLError[] | null = null;
-  /** Set when it was rejected before Apollo, which answers it. */
+  /** Set when it was rejected; Apollo answers it. */
   rejection: unknown = null;
+  /** Set when it was executed. */
+  result: ExecutionResult | null = null;
   /** Follows its reads where its answer is to be stored. */
   trace: ReadTrace | null = null;
   /** Releases what is counted while it runs. */
@@ -92,6 +99,15 @@ export class Operation {
   recordPayment(payment: OperationPayment): void {
     this.payment = payment;
     this.buckets = payment.buckets;
+  }
+
+  /** Executes it, and settles its cost. Its input is valid. */
+  async execute(executor: OperationExecutor, prepared: PreparedOperation): Promise<void> {
+    const { document, operationName, variables } = prepared;
+    const { kind, startedAtMs, context } = this;
+    const execution = { document, operationName, variables, kind, startedAtMs, context };
+    this.result = await executor(execution);
+    this.settle(this.result);
   }
 
   /**
@@ -182,8 +198,14 @@ export class Operation {
     return this.execution?.context.reading.isProvisional ?? false;
   }
 
+  /** What its answer says beside the data; undefined for nothing. */
+  get extensions(): AnswerExtensions | undefined {
+    const { cacheReport: cache, costReport: cost } = this;
+    return cache || cost ? { ...(cost && { cost }), ...(cache && { cache }) } : undefined;
+  }
+
   /** Null where not wanted, or where nothing was read. */
-  get cacheReport(): ReadOutcome | null {
+  private get cacheReport(): ReadOutcome | null {
     return this.caller.reportCache ? (this.execution?.context.reading.outcome ?? null) : null;
   }
 }

@@ -1,15 +1,10 @@
 /** Admission of sockets and of their operations. */
 import { RateLimited } from "../../domain/errors.js";
 import type { Admission } from "../../services/rate-limit/admission.js";
-import {
-  MIN_CHARGE,
-  payerOf,
-  type RawOperation,
-  type RejectionDeps,
-  rejectEarly,
-} from "../operation/admission.js";
+import { MIN_CHARGE, payerOf, type RejectionDeps, rejectEarly } from "../operation/admission.js";
 import { type Caller, type ClaimedCaller, identify } from "../operation/caller.js";
 import type { Operation } from "../operation/operation.js";
+import type { RawOperation } from "../operation/raw-operation.js";
 
 /**
  * The caller of a socket, at the price of the cheapest operation.

@@ -45,11 +45,10 @@ export function formatResult(
   { errors, data, extensions }: ExecutionResult,
   operation: Operation,
 ): ExecutionResult {
-  const { costReport: cost, cacheReport: cache, written, keptGuest: guest } = operation;
+  const { written, keptGuest: guest } = operation;
   const all = {
     ...extensions,
-    ...(cost && { cost }),
-    ...(cache && { cache }),
+    ...operation.extensions,
     ...(written && { seen: deps.seenTokens.write(written) }),
     ...(guest && { guest }),
   };

@@ -10,9 +10,10 @@ import { findAnswer } from "../../answers/find-answer.js";
 import type { StoredAnswer } from "../../answers/stored-answer.js";
 import type { StoredAnswers } from "../../answers/stored-answers.js";
 import { extensionsOf } from "../../answers/stored-body.js";
-import { type AdmissionDeps, admitStored, type RawOperation } from "../../operation/admission.js";
+import { type AdmissionDeps, admitStored } from "../../operation/admission.js";
 import type { ClaimedCaller } from "../../operation/caller.js";
 import type { Operation } from "../../operation/operation.js";
+import type { RawOperation } from "../../operation/raw-operation.js";
 import type { HttpExchange } from "../exchange.js";
 import { acceptedType } from "./negotiation.js";
 
@@ -48,7 +49,7 @@ export function storableRequest(
 }
 
 /** As Apollo's guard wants it of a GET without a body. */
-const showsPreflight = (headers: IncomingHttpHeaders): boolean =>
+export const showsPreflight = (headers: IncomingHttpHeaders): boolean =>
   headers["content-type"] === undefined &&
   Boolean(headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]);
 
