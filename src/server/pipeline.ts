@@ -9,6 +9,7 @@ import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
 import type { Metrics } from "../telemetry/metrics.js";
+import { createQuerySplitter } from "./answers/answer-parts.js";
 import { type AnswerRequests, createAnswerRequests } from "./answers/answer-request.js";
 import { StoredAnswers, type StoredOutcome } from "./answers/stored-answers.js";
 import { createClientAddress } from "./client-address.js";
@@ -17,7 +18,7 @@ import { createCostCheck, createPrices } from "./cost/cost.js";
 import { createArgumentCheck } from "./cost/input.js";
 import { guestCookie, sessionCookie } from "./http/host-cookie.js";
 import type { AdmissionDeps } from "./operation/admission.js";
-import { createAnswerPlanner } from "./operation/answer-plan.js";
+import { createAnswerPlanner, type PlanAnswer } from "./operation/answer-plan.js";
 import type { Caller, CallerRules } from "./operation/caller.js";
 import { createCompiledQueries } from "./operation/compiled-queries.js";
 import { createDocumentReader } from "./operation/documents.js";
@@ -73,6 +74,7 @@ export function createPipeline(deps: PipelineDeps) {
     guestCookie: cookies.guestCookie.name,
     reportAlways: cache.report === "on",
   };
+  const planAnswer = createAnswerPlanner(schema);
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   const readsPastCache = ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen);
   const admissionDeps = {
@@ -95,7 +97,9 @@ export function createPipeline(deps: PipelineDeps) {
     ...cookies,
     createContext: createOperation,
     answers: openStoredAnswers(deps),
-    answerRequests: openAnswerRequests(deps, admissionDeps),
+    answerRequests: openAnswerRequests(planAnswer, admissionDeps),
+    splitQuery: createQuerySplitter(planAnswer),
+    answerBytes: limits.answerBytes,
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),
   };
@@ -133,11 +137,11 @@ function openStoredAnswers({ config, metrics, log, traceAnswer }: PipelineDeps):
 
 /** Which operations the store may answer. */
 const openAnswerRequests = (
-  { schema }: PipelineDeps,
+  plan: PlanAnswer,
   { readDocument, readsPastCache }: Pick<AdmissionDeps, "readDocument" | "readsPastCache">,
 ): AnswerRequests =>
   createAnswerRequests({
-    plan: createAnswerPlanner(schema),
+    plan,
     known: readDocument.known,
     readsPastCache,
   });

@@ -133,6 +133,35 @@ it("A signed-in client gets public answers from the store, and pays from its own
   expect(mine.headers.get("ratelimit")).toMatch(/^"viewer"/);
 });
 
+it("A part ends with the first change that it shows, for its writer at once.", async () => {
+  const query = "query Mine($id: ID!) { viewer { user { name } } product(id: $id) { name stock } }";
+  const edges = JSON.parse((await ask(PAGE, { variables: { first: 2 } })).body).data.products.edges;
+  const { id } = edges[1].node;
+  const { token } = await signUp(app.url);
+  const headers = { authorization: `Bearer ${token}` };
+  const hits = () => metric(app.url, "souk_stored_answers_total", 'outcome="hit"');
+  const stockOf = ({ body }: Told): number => JSON.parse(body).data.product.stock;
+  await until("a part from the store", async () => {
+    const before = await hits();
+    await ask(query, { variables: { id }, headers });
+    return (await hits()) > before;
+  });
+  const before = stockOf(await ask(query, { variables: { id }, headers }));
+  const change = await ask(
+    "mutation ($id: ID!) { adjustStock(id: $id, by: 7) { errors { code } } }",
+    { variables: { id }, headers: { authorization: `Bearer ${app.adminToken}` } },
+  );
+  const seen = change.headers.get("souk-seen") ?? "";
+  const writer = await ask(query, {
+    variables: { id },
+    headers: { ...headers, "souk-seen": seen },
+  });
+  expect(stockOf(writer)).toBe(before + 7);
+  await until("the new stock for others", async () => {
+    return stockOf(await ask(query, { variables: { id }, headers })) === before + 7;
+  });
+});
+
 it("Each stored answer that is sent counts as one hit, for signed-in clients too.", async () => {
   const variables = { first: 5 };
   const { token } = await signUp(app.url);

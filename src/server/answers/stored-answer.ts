@@ -15,7 +15,7 @@ export type Coding = "br" | "gzip";
 export type AnswerBytes = Buffer | string;
 
 /** Larger ones are written as bytes, which copies them less. */
-const TEXT_BYTES = 16 * 1024;
+export const TEXT_BYTES = 16 * 1024;
 /** What an answer costs beyond its bytes. */
 const ANSWER_BYTES = 512;
 /** What a tag costs in the mirror; few are shared. */

@@ -24,9 +24,9 @@ import { compress } from "./compress.js";
 import { type Coding, StoredAnswer, type StoredCost } from "./stored-answer.js";
 
 /** What an execution has to say when it ends. */
-export interface Executed {
+export interface Executed<Data = string> {
   /** `{"data":…`, without the closing brace. */
-  readonly data: string;
+  readonly data: Data;
   readonly cost: StoredCost;
 }
 

@@ -17,8 +17,14 @@ export function endRecording(
 /** `{"data":…`, without the closing brace; null for an answer with errors. */
 export function dataOf(text: string, cost: CostReport | null): string | null {
   const rest = extensionsOf(cost);
-  return text.startsWith('{"data":{') && text.endsWith(rest) ? text.slice(0, -rest.length) : null;
+  return text.startsWith(DATA_OPENING) && text.endsWith(rest) ? text.slice(0, -rest.length) : null;
 }
+
+/** How every answer with data begins. */
+export const DATA_OPENING = '{"data":{';
+
+/** The members of the data of a stored answer: `"name":value,…`. */
+export const membersOf = (data: Buffer): Buffer => data.subarray(DATA_OPENING.length, -1);
 
 /** What follows the data in an answer without errors. */
 export function extensionsOf(cost: CostReport | null): string {

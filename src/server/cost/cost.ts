@@ -87,7 +87,7 @@ export function createCostCheck(
 }
 
 /** Reading, admission, execution and answer of any operation. */
-const OPERATION_PRICE = 1;
+export const OPERATION_PRICE = 1;
 /**
  * Conditions make several plans of a document; trying all must
  * not fill the memory.

@@ -40,7 +40,8 @@ export async function answer(
   let text: string | null = null;
   try {
     const executed = await executedAnswer(deps, exchange, read, storable?.isShared ?? false);
-    text = executed.status === 200 ? executed.body : null;
+    const { status, body } = executed;
+    text = status === 200 && typeof body === "string" ? body : null;
     const data = storable?.isShared && text ? dataOf(text, operation.costReport) : null;
     if (!storable || data === null) return executed;
     return executedGet(`${data}}`, sharedGet(deps, exchange, storable));

@@ -103,11 +103,24 @@ export class Operation {
 
   /** Executes it, and settles its cost. Its input is valid. */
   async execute(executor: OperationExecutor, prepared: PreparedOperation): Promise<void> {
+    this.result = await this.run(executor, prepared);
+    this.settle(this.result);
+  }
+
+  /** Executes some of it. */
+  run(executor: OperationExecutor, prepared: PreparedOperation): Promise<ExecutionResult> {
     const { document, operationName, variables } = prepared;
     const { kind, startedAtMs, context } = this;
-    const execution = { document, operationName, variables, kind, startedAtMs, context };
-    this.result = await executor(execution);
-    this.settle(this.result);
+    return executor({ document, operationName, variables, kind, startedAtMs, context });
+  }
+
+  /** The same for a part of it, whose reads are followed; it pays nothing. */
+  followedBy(trace: ReadTrace): Operation {
+    const { caller, requestId, createContext, startedAtMs } = this;
+    const part = new Operation(caller, requestId, createContext, startedAtMs);
+    part.kind = this.kind;
+    part.trace = trace;
+    return part;
   }
 
   /**

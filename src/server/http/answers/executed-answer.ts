@@ -9,18 +9,18 @@ import { own } from "../../../domain/own.js";
 import type { PreparedOperation } from "../../cost/cost.js";
 import { admitRequest } from "../../operation/admission.js";
 import type { ClaimedCaller } from "../../operation/caller.js";
-import type { OperationExecutor, OperationKind } from "../../operation/executor.js";
+import type { OperationKind } from "../../operation/executor.js";
 import type { Operation } from "../../operation/operation.js";
 import { wellFormed } from "../../operation/raw-operation.js";
 import type { OperationHolder } from "../apollo.js";
 import type { HttpDocument } from "../document.js";
 import type { HttpExchange } from "../exchange.js";
+import { answerInParts, type PartDeps } from "./answer-in-parts.js";
 import { acceptedType } from "./negotiation.js";
 import { type HttpAnswer, type StoredAnswerDeps, showsPreflight } from "./stored-answer.js";
 
-export interface ExecutedAnswerDeps extends StoredAnswerDeps {
+export interface ExecutedAnswerDeps extends StoredAnswerDeps, PartDeps {
   readonly apollo: ApolloServer<OperationHolder>;
-  readonly executor: OperationExecutor;
 }
 
 export interface ReadOperation {
@@ -29,17 +29,13 @@ export interface ReadOperation {
   readonly document: HttpDocument;
 }
 
-export interface ExecutedAnswer extends HttpAnswer {
-  readonly body: string;
-}
-
 /** @param isShared whether pages of other origins may ask it too */
 export async function executedAnswer(
   deps: ExecutedAnswerDeps,
   exchange: HttpExchange,
   read: ReadOperation,
   isShared: boolean,
-): Promise<ExecutedAnswer> {
+): Promise<HttpAnswer> {
   const accepted =
     read.operation.rejection === null && acceptedRequest(deps, exchange, read, isShared);
   const answer = accepted && (await execute(deps, accepted, read));
@@ -75,27 +71,30 @@ async function execute(
   deps: ExecutedAnswerDeps,
   request: AcceptedRequest,
   { operation, claimed }: ReadOperation,
-): Promise<ExecutedAnswer | null> {
+): Promise<HttpAnswer | null> {
   operation.name = request.name;
   operation.kind = request.kind;
   await admitRequest(deps, operation, claimed, request);
   if (operation.rejection !== null || operation.invalid) return null;
+  const inParts = await answerInParts(deps, operation, request);
+  if (inParts) return { ...success(request), ...inParts };
   await operation.execute(deps.executor, request);
   const { result, extensions } = operation;
   if (!result?.data || result.errors) return null;
-  return {
-    status: 200,
-    headers: [["content-type", request.contentType]],
-    body: JSON.stringify({ data: result.data, extensions }),
-  };
+  return { ...success(request), body: JSON.stringify({ data: result.data, extensions }) };
 }
+
+const success = ({ contentType }: AcceptedRequest): Omit<HttpAnswer, "body"> => ({
+  status: 200,
+  headers: [["content-type", contentType]],
+});
 
 async function answerByApollo(
   { apollo }: ExecutedAnswerDeps,
   exchange: HttpExchange,
   { operation, claimed, document: { body, search } }: ReadOperation,
   isShared: boolean,
-): Promise<ExecutedAnswer> {
+): Promise<HttpAnswer> {
   const {
     status,
     headers,
