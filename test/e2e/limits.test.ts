@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
+import { CREDIT_MS } from "../../src/services/rate-limit/credit.js";
 import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type AppOptions, type RunningApp, startApp } from "../support/app.js";
@@ -48,6 +49,8 @@ const DOCUMENTS = [
 ];
 /** Hardly anything comes back while a test runs. */
 const SLOW = "0.001";
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Everything an answer says. */
 async function raw(
@@ -326,10 +329,35 @@ describe("what it takes", () => {
     const { app, writes } = await startWatched();
     const { token } = await signUp(app.url);
     for (let times = 0; times < 3; times++) await raw(app.url, "{ __typename }", { token });
+    await pause(3 * CREDIT_MS);
     writes();
     await raw(app.url, "{ __typename }", { token });
     // The session with the epochs, and the limit.
     expect(writes()).toEqual([2]);
+  });
+
+  it("A busy client pays for mutations of exact cost by credit, no more than they cost.", async () => {
+    const app = await start({ LIMIT_VIEWER_BURST: "5000", LIMIT_VIEWER_PER_SECOND: SLOW });
+    const { token } = await signUp(app.url);
+    const view = `mutation { trackView(productId: "${encodeId("Product", 1)}") { errors { code } } }`;
+    const status = "{ rateLimit { remaining } }";
+    const remaining = async (): Promise<number> =>
+      (await raw(app.url, status, { token })).data?.rateLimit?.[0]?.remaining ?? 0;
+    await raw(app.url, view, { token });
+    let left = await remaining();
+    for (let times = 0; times < 60; times += 1) {
+      const { status, extensions } = await raw(app.url, view, { token });
+      expect(status).toBe(200);
+      left -= extensions?.cost?.actual ?? 0;
+    }
+    expect(
+      await metric(app.url, "souk_limit_requests_total", 'bucket="viewer",outcome="admitted here"'),
+    ).toBeGreaterThan(10);
+    await until("the credit to be given back", async () => {
+      // Each look costs one.
+      left -= 1;
+      return (await remaining()) === left;
+    });
   });
 
   it.each([
@@ -347,6 +375,8 @@ describe("what it takes", () => {
     // What is shown of it is published meanwhile; the fewest of some tries are its own.
     const tries: (readonly number[])[] = [];
     for (let times = 0; times < 5; times += 1) {
+      // Asked now and then, it is not paid by credit.
+      await pause(3 * CREDIT_MS);
       writes();
       const { data, extensions } = await raw(app.url, query, asked);
       expect(data).toMatchObject({ [name]: { errors: [] } });
@@ -364,6 +394,11 @@ describe("what it takes", () => {
     while ((await raw(app.url, LIST, { variables: { first: 40 } })).status !== 429);
     while ((await raw(app.url, "{ __typename }")).status !== 429);
     const remembered = await metric(app.url, "souk_limit_requests_total", 'outcome="refused here"');
+    await until("credit to be given back", async () => {
+      const sent = await scripts();
+      await pause(3 * CREDIT_MS);
+      return (await scripts()) === sent;
+    });
     // The scrape itself runs scripts: it asks what piles up.
     const before = await scripts();
     const startedAt = performance.now();

@@ -99,7 +99,7 @@ export async function admitStored(
   { document, cost, mayBeGivenBack }: StoredCharge,
 ): Promise<void> {
   // Credit may end before it is known what to give back.
-  const charge = { ...storedCharge(cost), varies: mayBeGivenBack, repeats: !mayBeGivenBack };
+  const charge = { ...storedCharge(cost), varies: mayBeGivenBack, takesCredit: !mayBeGivenBack };
   const admitted = recordingRefusal(operation, admission.admit(claimed.claim, charge));
   const { principal, paid } = await withReadingCharged(
     { admission, readDocument },
@@ -123,12 +123,12 @@ export interface KnownCost {
   readonly actual: number;
 }
 
-/** Its cost is known, and equal ones are answered again. */
+/** Its cost is known. */
 export const storedCharge = ({ actual }: KnownCost): Charge => ({
   cost: actual,
   varies: false,
   classes: new Map(),
-  repeats: true,
+  takesCredit: true,
 });
 
 const knownCost = ({ requested, actual }: KnownCost) => ({ requested, actual: () => actual });
@@ -275,6 +275,7 @@ const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({
   cost: requested,
   varies,
   classes,
+  takesCredit: !varies && classes.size === 0,
 });
 
 /** A rejection reports the buckets, as an answer does. */

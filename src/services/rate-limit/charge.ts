@@ -26,8 +26,8 @@ export interface Charge {
   /** Whether it may turn out to cost less. */
   readonly varies: boolean;
   readonly classes: ReadonlyMap<OperationClass, number>;
-  /** Whether equal ones follow cheaply: it may be paid by credit. */
-  readonly repeats?: boolean;
+  /** Whether credit may pay for it: its cost is exact. */
+  readonly takesCredit?: boolean;
 }
 
 export const NO_CHARGE: Charge = { cost: 0, varies: false, classes: new Map() };

@@ -157,7 +157,7 @@ function refuseKnown(
 }
 
 function takeCredit({ credits, telemetry }: Buckets, payer: Payer, charge: Charge): Paid | null {
-  const taken = charge.repeats ? credits.take(payer, charge.cost) : null;
+  const taken = charge.takesCredit ? credits.take(payer, charge.cost) : null;
   if (!taken) return null;
   telemetry.limit(payer.kind, "admitted here");
   const { buckets, giveBack } = taken;
@@ -197,7 +197,7 @@ async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<
     throw rejection(result, debits);
   }
   telemetry.limit(payer.kind, "admitted");
-  if (charge.repeats) credits.use(payer, charge.cost);
+  if (charge.takesCredit) credits.use(payer, charge.cost);
   return toPaid({
     result,
     debits,

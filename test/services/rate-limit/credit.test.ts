@@ -26,13 +26,13 @@ const rulesOf = (burst: number, perSecond = SLOW): BucketRules => {
   return { viewer: rule, address: rule, service: rule, block, signIn: rule, checkout: rule };
 };
 
-const repeated = (cost: number): Charge => ({
+const exact = (cost: number): Charge => ({
   cost,
   varies: false,
   classes: new Map(),
-  repeats: true,
+  takesCredit: true,
 });
-const once = (cost: number): Charge => ({ cost, varies: false, classes: new Map() });
+const plain = (cost: number): Charge => ({ cost, varies: false, classes: new Map() });
 
 interface Opened {
   readonly limits: Limits;
@@ -74,7 +74,7 @@ async function openLimits(rules: BucketRules, { url, keys } = testRedis()): Prom
 
 /** What a payer's own bucket has left, in Redis and as credit. */
 async function remaining({ limits }: Opened, payer = PAYER): Promise<number> {
-  const { buckets } = await limits.charge(payer, once(0));
+  const { buckets } = await limits.charge(payer, plain(0));
   return Math.round(buckets[0]!.remaining);
 }
 
@@ -85,7 +85,7 @@ it("A busy payer is charged without Redis, exactly.", async () => {
   const opened = await openLimits(rulesOf(10_000), place);
   const shown: number[] = [];
   for (let times = 0; times < 300; times += 1) {
-    const { buckets } = await opened.limits.charge(PAYER, repeated(2));
+    const { buckets } = await opened.limits.charge(PAYER, exact(2));
     expect(buckets.map(({ bucket }) => bucket)).toEqual(["address", "block"]);
     shown.push(Math.round(buckets[0]!.remaining));
   }
@@ -100,18 +100,18 @@ it("A busy payer is charged without Redis, exactly.", async () => {
 it("A payer that asks now and then takes no credit.", async () => {
   const opened = await openLimits(rulesOf(10_000));
   for (let times = 0; times < 5; times += 1) {
-    await opened.limits.charge(PAYER, repeated(2));
+    await opened.limits.charge(PAYER, exact(2));
     await pause(2 * CREDIT_MS + 20);
   }
   expect(opened.outcomes.get("admitted here")).toBeUndefined();
   expect(opened.scripts()).toBe(5);
 });
 
-it("Credit is for operations that repeat; others are always asked of Redis.", async () => {
+it("Credit is for operations of exact cost; others are always asked of Redis.", async () => {
   const opened = await openLimits(rulesOf(10_000));
-  for (let times = 0; times < 50; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  for (let times = 0; times < 50; times += 1) await opened.limits.charge(PAYER, exact(1));
   const before = opened.outcomes.get("admitted") ?? 0;
-  for (let times = 0; times < 10; times += 1) await opened.limits.charge(PAYER, once(1));
+  for (let times = 0; times < 10; times += 1) await opened.limits.charge(PAYER, plain(1));
   expect(opened.outcomes.get("admitted")).toBe(before + 10);
 });
 
@@ -121,7 +121,7 @@ it("One process holds at most a sixteenth of a bucket as credit.", async () => {
   const other = await openLimits(rulesOf(1_600), place);
   let used = 0;
   for (let times = 0; times < 150; times += 1) {
-    await opened.limits.charge(PAYER, repeated(5));
+    await opened.limits.charge(PAYER, exact(5));
     used += 5;
     // One credit may be half used while the next is taken.
     expect(await remaining(other)).toBeGreaterThanOrEqual(1_600 - used - 150);
@@ -130,11 +130,11 @@ it("One process holds at most a sixteenth of a bucket as credit.", async () => {
 
 it("The credit of a process refuses nobody there.", async () => {
   const opened = await openLimits(rulesOf(1_600));
-  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(8));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, exact(8));
   expect(await remaining(opened)).toBe(800);
-  const paid = await opened.limits.charge(PAYER, once(800));
+  const paid = await opened.limits.charge(PAYER, plain(800));
   expect(Math.round(paid.buckets[0]!.remaining)).toBe(0);
-  await expect(opened.limits.charge(PAYER, repeated(1))).rejects.toMatchObject({
+  await expect(opened.limits.charge(PAYER, exact(1))).rejects.toMatchObject({
     code: "RATE_LIMITED",
   });
 });
@@ -147,9 +147,9 @@ it("Charges at once that fit together are all let in, whatever is out as credit.
   ] as const) {
     const opened = await openLimits(rulesOf(1_600));
     const left = count * cost;
-    await opened.limits.charge(PAYER, once(1_600 - left - 8 * busy));
-    for (let times = 0; times < busy; times += 1) await opened.limits.charge(PAYER, repeated(8));
-    const charges = Array.from({ length: count }, () => opened.limits.charge(PAYER, once(cost)));
+    await opened.limits.charge(PAYER, plain(1_600 - left - 8 * busy));
+    for (let times = 0; times < busy; times += 1) await opened.limits.charge(PAYER, exact(8));
+    const charges = Array.from({ length: count }, () => opened.limits.charge(PAYER, plain(cost)));
     expect((await Promise.allSettled(charges)).map(({ status }) => status)).toEqual(
       charges.map(() => "fulfilled"),
     );
@@ -164,8 +164,8 @@ it.each([
   const narrow = { burst: 1_600, perSecond: SLOW };
   const opened = await openLimits({ ...rulesOf(16_000), [kind]: narrow });
   const busy: Payer = kind === "viewer" ? { ...other, block: "192.0.2.0/24" } : PAYER;
-  for (let times = 0; times < 100; times += 1) await opened.limits.charge(busy, repeated(8));
-  const { buckets } = await opened.limits.charge(other, once(800));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(busy, exact(8));
+  const { buckets } = await opened.limits.charge(other, plain(800));
   const bucket = buckets.find((one) => one.bucket === kind);
   expect(Math.round(bucket!.remaining)).toBe(0);
 });
@@ -176,8 +176,8 @@ it("What was refused for the credit of another process is let in once that ends.
     await openLimits(rulesOf(1_600), place),
     await openLimits(rulesOf(1_600), place),
   ];
-  for (let times = 0; times < 100; times += 1) await there.limits.charge(PAYER, repeated(8));
-  await until("the rest to be let in", () => here.limits.charge(PAYER, once(800)));
+  for (let times = 0; times < 100; times += 1) await there.limits.charge(PAYER, exact(8));
+  await until("the rest to be let in", () => here.limits.charge(PAYER, plain(800)));
   expect(await remaining(here)).toBe(0);
 });
 
@@ -212,7 +212,7 @@ it("A payer gets its whole bucket by credit, and is then refused.", async () => 
   const opened = await openLimits(rulesOf(1_000));
   let admitted = 0;
   for (;;) {
-    const paid = await opened.limits.charge(PAYER, repeated(7)).catch(() => null);
+    const paid = await opened.limits.charge(PAYER, exact(7)).catch(() => null);
     if (!paid) break;
     admitted += 7;
   }
@@ -224,18 +224,18 @@ it("The block of addresses pays for every address in it.", async () => {
   const opened = await openLimits(rules);
   const payers = [1, 2, 3].map((host): Payer => ({ ...PAYER, name: `192.0.2.${host}` }));
   for (let times = 0; times < 60; times += 1)
-    for (const payer of payers) await opened.limits.charge(payer, repeated(3));
+    for (const payer of payers) await opened.limits.charge(payer, exact(3));
   await until("the rest to be given back", async () => {
-    const { buckets } = await opened.limits.charge(PAYER, once(0));
+    const { buckets } = await opened.limits.charge(PAYER, plain(0));
     return Math.round(buckets[1]!.remaining) === 10_000 - 540;
   });
 });
 
 it("A surplus of a charge by credit is given back to it, once.", async () => {
   const opened = await openLimits(rulesOf(10_000));
-  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, exact(1));
   const before = await remaining(opened);
-  const paid = opened.limits.takeCredit(PAYER, repeated(1));
+  const paid = opened.limits.takeCredit(PAYER, exact(1));
   paid?.settle(0);
   paid?.settle(0);
   expect(await remaining(opened)).toBe(before);
@@ -244,15 +244,15 @@ it("A surplus of a charge by credit is given back to it, once.", async () => {
 it("A refused payer is asked for again each second, however often a request is checked.", async () => {
   const place = testRedis();
   const { limits } = await openLimits(rulesOf(10), place);
-  await limits.charge(PAYER, once(10));
-  await expect(limits.charge(PAYER, once(1))).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  await limits.charge(PAYER, plain(10));
+  await expect(limits.charge(PAYER, plain(1))).rejects.toMatchObject({ code: "RATE_LIMITED" });
   const redis = place.connect();
   await redis.del(await redis.keys(`${place.prefix}*`));
   await until("room", () => {
     // As early rejections and admission do.
-    limits.check(PAYER, once(1));
-    limits.check(PAYER, once(1));
-    return limits.charge(PAYER, once(1));
+    limits.check(PAYER, plain(1));
+    limits.check(PAYER, plain(1));
+    return limits.charge(PAYER, plain(1));
   });
 });
 
@@ -260,11 +260,11 @@ it("Without Redis credit lasts a moment, then the process counts alone.", async 
   const server = await startRedisServer();
   onTestFinished(() => server.stop());
   const opened = await openLimits(rulesOf(10_000), { ...testRedis(), url: server.url });
-  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, exact(1));
   await server.stop();
-  await until("the credit to end", () => opened.limits.takeCredit(PAYER, repeated(0)) === null);
-  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, repeated(1));
-  expect(opened.limits.takeCredit(PAYER, repeated(1))).toBeNull();
+  await until("the credit to end", () => opened.limits.takeCredit(PAYER, exact(0)) === null);
+  for (let times = 0; times < 100; times += 1) await opened.limits.charge(PAYER, exact(1));
+  expect(opened.limits.takeCredit(PAYER, exact(1))).toBeNull();
 });
 
 /** A cost that was let through, at some moment between these two, in ms. */
@@ -278,16 +278,16 @@ interface Step {
   readonly process: number;
   readonly cost: number;
   readonly times: number;
-  readonly repeats: boolean;
+  readonly takesCredit: boolean;
   readonly pauseMs: number;
 }
 
 async function play(processes: readonly Opened[], steps: readonly Step[]): Promise<Admitted[]> {
   const admitted: Admitted[] = [];
-  for (const { process, cost, times, repeats, pauseMs } of steps) {
+  for (const { process, cost, times, takesCredit, pauseMs } of steps) {
     for (let time = 0; time < times; time += 1) {
       const askedMs = performance.now();
-      const charge = repeats ? repeated(cost) : once(cost);
+      const charge = takesCredit ? exact(cost) : plain(cost);
       const paid = await processes[process]!.limits.charge(PAYER, charge).catch(() => null);
       if (paid) admitted.push({ cost, askedMs, answeredMs: performance.now() });
     }
@@ -314,7 +314,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   process: fc.nat(2),
   cost: fc.integer({ min: 1, max: 20 }),
   times: fc.integer({ min: 1, max: 30 }),
-  repeats: fc.boolean(),
+  takesCredit: fc.boolean(),
   pauseMs: fc.constantFrom(0, 0, 0, 1, 5, 30, 120),
 });
 
