@@ -98,7 +98,7 @@ export function createPipeline(deps: PipelineDeps) {
     createContext: createOperation,
     answers: openStoredAnswers(deps),
     answerRequests: openAnswerRequests(planAnswer, admissionDeps),
-    splitQuery: createQuerySplitter(planAnswer),
+    splitQuery: cache.storedAnswersBytes > 0 ? createQuerySplitter(planAnswer) : () => null,
     answerBytes: limits.answerBytes,
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),

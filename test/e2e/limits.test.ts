@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
-import { CREDIT_MS } from "../../src/services/rate-limit/credit.js";
+import { CREDIT_MS } from "../../src/services/rate-limit/payer-credit.js";
 import { ask, connectSocket } from "../server/websocket/socket-client.js";
 import { SIGN_IN, signUp, whoIs } from "../support/accounts.js";
 import { ADMIN_TOKEN, type AppOptions, type RunningApp, startApp } from "../support/app.js";

@@ -1,22 +1,25 @@
 /**
  * Splits a query into its public root fields and the rest.
  * Each public field becomes a document of its own. So its
- * answer is stored like any other. All documents that ask the
- * same share it. Only plain root fields are split off, after
+ * answer is stored like any other. Documents that write a field
+ * alike share it. Only plain root fields are split off, after
  * some uses.
+ *
+ * The new documents share the nodes of the old one. So they
+ * take little memory, and their errors name its places.
  */
 import {
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   getOperationAST,
   Kind,
+  Location,
   type OperationDefinitionNode,
-  parse,
-  print,
-  separateOperations,
+  Source,
   visit,
 } from "graphql";
-import { LRUCache } from "lru-cache";
+import { sha256 } from "../../domain/hash.js";
 import type { PreparedOperation } from "../cost/cost.js";
 import type { PlanAnswer } from "../operation/answer-plan.js";
 
@@ -38,21 +41,18 @@ export interface AnswerParts {
 /** Null for a query that is executed whole. */
 export type SplitQuery = (operation: PreparedOperation) => AnswerParts | null;
 
-/** Splitting parses anew: not worth it for a document that is asked once. */
+/** Not worth it for a document that is asked once. */
 const USES_BEFORE_SPLITTING = 3;
 const MAX_PARTS = 4;
-/** Of one document: its parts repeat the fragments that they share. */
-const MAX_SPLIT_CHARACTERS = 8 * 1024;
-/** Of all parts and rests together, some 15 bytes of memory each. */
-const MAX_KEPT_CHARACTERS = 512 * 1024;
+/** Root fields that are looked at: each visits the fragments that it uses. */
+const MAX_TRIED_FIELDS = 16;
+const MAX_SPLIT_CHARACTERS = 16 * 1024;
 
 export function createQuerySplitter(plan: PlanAnswer): SplitQuery {
-  // By operation: stores keep one document per source.
+  // By operation: stores keep one document per source. What is
+  // known of a document goes with it.
   const uses = new WeakMap<OperationDefinitionNode, number>();
-  const known = new LRUCache<OperationDefinitionNode, { readonly split: AnswerParts | null }>({
-    maxSize: MAX_KEPT_CHARACTERS,
-    sizeCalculation: ({ split }) => splitCharacters(split),
-  });
+  const known = new WeakMap<OperationDefinitionNode, { readonly split: AnswerParts | null }>();
   return ({ document, operationName }) => {
     const operation = getOperationAST(document, operationName);
     if (operation?.operation !== "query") return null;
@@ -61,20 +61,10 @@ export function createQuerySplitter(plan: PlanAnswer): SplitQuery {
     const count = (uses.get(operation) ?? 0) + 1;
     uses.set(operation, count);
     if (count < USES_BEFORE_SPLITTING) return null;
-    uses.delete(operation);
     const split = splitQuery(plan, document, operation);
     known.set(operation, { split });
     return split;
   };
-}
-
-/** What is known of a document that is not split. */
-const NOT_SPLIT_CHARACTERS = 16;
-
-function splitCharacters(split: AnswerParts | null): number {
-  if (!split) return NOT_SPLIT_CHARACTERS;
-  const documents = [split.rest, ...split.parts.map(({ document }) => document)];
-  return documents.reduce((sum, { loc }) => sum + (loc?.end ?? 0), NOT_SPLIT_CHARACTERS);
 }
 
 function splitQuery(
@@ -90,20 +80,18 @@ function splitQuery(
   // A public query is stored whole.
   if (!fields || isStored(document, operation.name?.value ?? null)) return null;
   if ((document.loc?.end ?? Infinity) > MAX_SPLIT_CHARACTERS) return null;
-  const parts = fields
-    .filter(({ directives = [] }) => directives.length === 0)
-    .map((field) => ({
-      key: responseKey(field),
-      document: documentOf(document, operation, [field], null),
-    }))
-    .filter((part) => isStored(part.document, null))
-    .slice(0, MAX_PARTS);
+  const writer = new PartWriter(document, operation);
+  const parts: AnswerPart[] = [];
+  for (const field of fields.filter(mayBePart).slice(0, MAX_TRIED_FIELDS)) {
+    if (parts.length === MAX_PARTS) break;
+    const part = { key: responseKey(field), document: writer.part(field) };
+    if (isStored(part.document, null)) parts.push(part);
+  }
   if (parts.length === 0) return null;
   const keys = new Set(parts.map(({ key }) => key));
   // Not empty: a query whose fields are all public is not split.
   const left = fields.filter((field) => !keys.has(responseKey(field)));
-  const rest = documentOf(document, operation, left, operation.name);
-  return { keys: fields.map(responseKey), parts, rest };
+  return { keys: fields.map(responseKey), parts, rest: writer.rest(left) };
 }
 
 /** Null for an operation with anything but fields of different names. */
@@ -117,42 +105,80 @@ function rootFields({
   return isPlain && directives.length === 0 ? fields : null;
 }
 
+/** What is not conditional, and reads something. */
+const mayBePart = ({ name, directives = [] }: FieldNode): boolean =>
+  directives.length === 0 && name.value !== "__typename";
+
 const responseKey = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
-/** A document of some root fields, with the fragments and variables that they use. */
-function documentOf(
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  fields: readonly FieldNode[],
-  name: OperationDefinitionNode["name"] | null,
-): DocumentNode {
-  const { name: _, variableDefinitions = [], ...others } = operation;
-  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
-  const bare: OperationDefinitionNode = {
-    ...others,
-    ...(name && { name }),
-    variableDefinitions: [],
-    selectionSet: { ...operation.selectionSet, selections: fields },
-  };
-  const all = { ...document, definitions: [bare, ...fragments] };
-  const [used = all] = Object.values(separateOperations(all));
-  const variables = usedVariables(used);
-  const definitions = used.definitions.map((definition) =>
-    definition.kind === Kind.OPERATION_DEFINITION
-      ? {
-          ...definition,
-          variableDefinitions: variableDefinitions.filter(({ variable }) =>
-            variables.has(variable.name.value),
-          ),
-        }
-      : definition,
-  );
-  // Parsed, so that it has a source, and its answers have a key.
-  return parse(print({ ...used, definitions }));
+/** Makes documents of some root fields, with the fragments and variables that they use. */
+class PartWriter {
+  private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+
+  constructor(
+    private readonly document: DocumentNode,
+    private readonly operation: OperationDefinitionNode,
+  ) {
+    const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+    this.fragments = new Map(
+      (fragments as FragmentDefinitionNode[]).map((fragment) => [fragment.name.value, fragment]),
+    );
+  }
+
+  /** A document of one field, without a name. */
+  part(field: FieldNode): DocumentNode {
+    const { name: _, ...unnamed } = this.operation;
+    return this.write(unnamed, [field]);
+  }
+
+  rest(fields: readonly FieldNode[]): DocumentNode {
+    return this.write(this.operation, fields);
+  }
+
+  private write(
+    operation: OperationDefinitionNode,
+    selections: readonly FieldNode[],
+  ): DocumentNode {
+    const { fragments, variables } = this.usedBy(selections);
+    const variableDefinitions = operation.variableDefinitions?.filter(({ variable }) =>
+      variables.has(variable.name.value),
+    );
+    const selectionSet = { ...operation.selectionSet, selections };
+    const definition = {
+      ...operation,
+      variableDefinitions: variableDefinitions ?? [],
+      selectionSet,
+    };
+    const texts = [...definition.variableDefinitions, ...selections, ...fragments].map(textOf);
+    return {
+      kind: Kind.DOCUMENT,
+      definitions: [definition, ...fragments],
+      ...(this.document.loc && { loc: named(this.document.loc, texts) }),
+    };
+  }
+
+  private usedBy(fields: readonly FieldNode[]) {
+    const variables = new Set<string>();
+    const fragments = new Set<FragmentDefinitionNode>();
+    const read = (node: FieldNode | FragmentDefinitionNode): void =>
+      void visit(node, {
+        Variable: ({ name }) => void variables.add(name.value),
+        FragmentSpread: ({ name }) => {
+          const fragment = this.fragments.get(name.value);
+          if (fragment) fragments.add(fragment);
+        },
+      });
+    for (const field of fields) read(field);
+    // A set is walked with what is added to it meanwhile.
+    for (const fragment of fragments) read(fragment);
+    return { variables, fragments: [...fragments] };
+  }
 }
 
-function usedVariables(document: DocumentNode): ReadonlySet<string> {
-  const names = new Set<string>();
-  visit(document, { Variable: ({ name }) => void names.add(name.value) });
-  return names;
-}
+/** As the client wrote it. */
+const textOf = ({ loc }: { readonly loc?: Location | undefined }): string =>
+  loc?.source.body.slice(loc.start, loc.end) ?? "";
+
+/** A source for keys of answers: no client can write it. */
+const named = ({ startToken, endToken }: Location, texts: readonly string[]): Location =>
+  new Location(startToken, endToken, new Source(`part ${sha256(texts.join("\n"), "base64url")}`));

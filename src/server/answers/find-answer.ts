@@ -30,7 +30,12 @@ export async function findAnswer(
   return findNow(answers, key, seen);
 }
 
-function findNow(answers: StoredAnswers, key: string, seen: ConsistencyToken): FoundAnswer | null {
+/** The same at once: null for one that is recorded. */
+export function findNow(
+  answers: StoredAnswers,
+  key: string,
+  seen: ConsistencyToken,
+): FoundAnswer | null {
   const current = answers.find(key, seen);
   if (current) return { answer: current, isCurrent: true };
   const answer = answers.findUnconfirmed(key);

@@ -64,7 +64,11 @@ function createHandler(deps: HandlerDeps) {
     if (exchange.method === "GET") exchange.header("cache-control", "no-store");
     const operation = new Operation(claimed.caller, exchange.id, deps.createContext, atMs);
     const document = await readRequest(deps, exchange, operation, claimed);
-    const made = await answer(deps, exchange, { operation, claimed, document });
+    const made = await answer(deps, exchange, { operation, claimed, document }).catch((error) => {
+      settlePayment(deps, operation, claimed, document.raw);
+      observe(deps, operation, "failed");
+      throw error;
+    });
     const sent = unlessUnread(deps, exchange, operation, made);
     settlePayment(deps, operation, claimed, document.raw);
     // Paid means: document and input are valid.

@@ -20,6 +20,9 @@ export interface AnswerLimits {
 /** Room beside `data`: bounded errors, cost, cache, tokens. */
 export const ENVELOPE_BYTES = 64 * 1024;
 
+/** The bytes that `data` may have in an answer. */
+export const mostDataBytes = (answerBytes: number): number => answerBytes - ENVELOPE_BYTES;
+
 const MIN_SHARE = 6;
 const MAX_FACTOR = 3;
 
@@ -71,7 +74,7 @@ export function boundAnswer(
   answerBytes: number,
   kind: "query" | "mutation",
 ): ExecutionResult {
-  if (!isLargerThan(result.data, answerBytes - ENVELOPE_BYTES)) return result;
+  if (!isLargerThan(result.data, mostDataBytes(answerBytes))) return result;
   const originalError = new AnswerTooLarge(answerBytes, kind);
   return {
     data: null,
@@ -84,7 +87,7 @@ export function boundAnswer(
  * subscription.
  */
 export function boundErrorMessage(result: ExecutionResult, messageBytes: number): ExecutionResult {
-  if (isLargerThan(result.data, messageBytes - ENVELOPE_BYTES))
+  if (isLargerThan(result.data, mostDataBytes(messageBytes)))
     throw new AnswerTooLarge(messageBytes, "subscription");
   return result;
 }

@@ -103,8 +103,13 @@ export class Operation {
 
   /** Executes it, and settles its cost. Its input is valid. */
   async execute(executor: OperationExecutor, prepared: PreparedOperation): Promise<void> {
-    this.result = await this.run(executor, prepared);
-    this.settle(this.result);
+    this.finish(await this.run(executor, prepared));
+  }
+
+  /** Has its result, and settles its cost by that. */
+  finish(result: ExecutionResult): void {
+    this.result = result;
+    this.settle(result);
   }
 
   /** Executes some of it. */

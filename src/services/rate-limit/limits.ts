@@ -202,13 +202,18 @@ async function consume(buckets: Buckets, payer: Payer, charge: Charge): Promise<
     result,
     debits,
     charge,
-    giveBack: (surplus) => hold !== null && isShared && refund(buckets, hold, debits, surplus),
+    giveBack(surplus) {
+      if (hold === null || !isShared) return;
+      credits.noteChange(payer, surplus);
+      refund(buckets, hold, debits, surplus);
+    },
     // It cost more than declared: a list exceeded its size.
     owe: (cost) => owe(buckets, payer, cost),
   });
 }
 
-function owe({ limiter, local, memory, take }: Buckets, payer: Payer, cost: number): void {
+function owe({ limiter, local, memory, take, credits }: Buckets, payer: Payer, cost: number): void {
+  credits.noteChange(payer, -cost);
   take(payer, { ...NO_CHARGE, cost }, { shared: limiter.owe, alone: local.owe })
     .then((taken) => {
       // Redis never refuses a debt: only this stops a flood

@@ -1,6 +1,7 @@
 /** Queries are executed here or by Apollo, and no client can tell which. */
 import { ApolloServer } from "@apollo/server";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Charge, Payer } from "../../../src/services/rate-limit/charge.js";
 import { type Generated, generate } from "../operation/generated.js";
 import { startServer, type TestServer, TOKEN } from "../test-server.js";
 
@@ -94,4 +95,34 @@ test("Apollo refuses a GET that a page of another site can send.", async () => {
   const response = await fetch(`${souk.graphql}?query={hello}`);
   expect(response.status).toBe(400);
   expect(byApollo).toHaveBeenCalledTimes(1);
+});
+
+test("An operation that fails outside its execution is settled, observed and answered.", async () => {
+  let settled = 0;
+  const limits = {
+    check() {},
+    recentlyRejected: () => false,
+    takeCredit: () => null,
+    charge: async (_payer: Payer, charge: Charge) => ({
+      charge,
+      buckets: [],
+      settle() {
+        settled += 1;
+        return undefined;
+      },
+    }),
+    owe() {},
+  };
+  const createOperation = () => {
+    throw new Error("no context");
+  };
+  const broken = await startServer({}, { limits, createOperation });
+  onTestFinished(() => broken.close());
+  const observed = vi.spyOn(broken.metrics, "operation");
+  const { status, body } = await broken.post({ query: "query Named { hello }" });
+  expect([status, body.errors?.[0]?.extensions.code]).toEqual([500, "INTERNAL_SERVER_ERROR"]);
+  expect(settled).toBe(1);
+  expect(observed.mock.calls.map(([{ name, kind, outcome }]) => [name, kind, outcome])).toEqual([
+    ["Named", "query", "failed"],
+  ]);
 });

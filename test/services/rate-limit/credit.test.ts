@@ -9,8 +9,9 @@ import { createCallers } from "../../../src/redis/client/call.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createLimiter } from "../../../src/redis/rate-limiter/limiter.js";
 import type { BucketRules, Charge, Payer } from "../../../src/services/rate-limit/charge.js";
-import { CREDIT_MS, Credits } from "../../../src/services/rate-limit/credit.js";
+import { Credits } from "../../../src/services/rate-limit/credit.js";
 import { createLimits, type Limits } from "../../../src/services/rate-limit/limits.js";
+import { CREDIT_MS } from "../../../src/services/rate-limit/payer-credit.js";
 import { drillSize } from "../../support/drill.js";
 import { testLog } from "../../support/log.js";
 import { testRedis } from "../../support/redis.js";
@@ -95,6 +96,20 @@ it("A busy payer is charged without Redis, exactly.", async () => {
   // What it did not use is there for all processes.
   const other = await openLimits(rulesOf(10_000), place);
   await until("the rest to be given back", async () => (await remaining(other)) === 10_000 - 600);
+});
+
+it("A payer sees at once what is given back and owed while credit pays.", async () => {
+  const { limits, outcomes } = await openLimits(rulesOf(10_000));
+  let left = 10_000;
+  for (let times = 0; times < 100; times += 1) {
+    const held = await limits.charge(PAYER, { ...plain(10), varies: true });
+    held.settle(4);
+    limits.owe(PAYER, 3);
+    const { buckets } = await limits.charge(PAYER, exact(1));
+    left -= 4 + 3 + 1;
+    expect(Math.round(buckets[0]!.remaining)).toBe(left);
+  }
+  expect(outcomes.get("admitted here")).toBeGreaterThan(10);
 });
 
 it("A payer that asks now and then takes no credit.", async () => {

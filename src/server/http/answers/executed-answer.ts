@@ -78,7 +78,7 @@ async function execute(
   if (operation.rejection !== null || operation.invalid) return null;
   const inParts = await answerInParts(deps, operation, request);
   if (inParts) return { ...success(request), ...inParts };
-  await operation.execute(deps.executor, request);
+  if (!operation.result) await operation.execute(deps.executor, request);
   const { result, extensions } = operation;
   if (!result?.data || result.errors) return null;
   return { ...success(request), body: JSON.stringify({ data: result.data, extensions }) };
