@@ -9,7 +9,7 @@ import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
 import type { Metrics } from "../telemetry/metrics.js";
-import { createQuerySplitter } from "./answers/answer-parts.js";
+import { createQuerySplitter, type SplitQuery } from "./answers/answer-parts.js";
 import { type AnswerRequests, createAnswerRequests } from "./answers/answer-request.js";
 import { StoredAnswers, type StoredOutcome } from "./answers/stored-answers.js";
 import { createClientAddress } from "./client-address.js";
@@ -18,7 +18,7 @@ import { createCostCheck, createPrices } from "./cost/cost.js";
 import { createArgumentCheck } from "./cost/input.js";
 import { guestCookie, sessionCookie } from "./http/host-cookie.js";
 import type { AdmissionDeps } from "./operation/admission.js";
-import { createAnswerPlanner, type PlanAnswer } from "./operation/answer-plan.js";
+import { createAnswerPlanner } from "./operation/answer-plan.js";
 import type { Caller, CallerRules } from "./operation/caller.js";
 import { createCompiledQueries } from "./operation/compiled-queries.js";
 import { createDocumentReader } from "./operation/documents.js";
@@ -74,13 +74,13 @@ export function createPipeline(deps: PipelineDeps) {
     guestCookie: cookies.guestCookie.name,
     reportAlways: cache.report === "on",
   };
-  const planAnswer = createAnswerPlanner(schema);
+  const price = createPrices(schema);
   const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   const readsPastCache = ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen);
   const admissionDeps = {
     admission,
     readDocument: createDocumentReader({ schema, rules, maxTokens: limits.tokens }),
-    checkCost: createCostCheck(createPrices(schema), limits.cost, createArgumentCheck(schema)),
+    checkCost: createCostCheck(price, limits.cost, createArgumentCheck(schema)),
     largest: limits.cost,
     readsPastCache,
   };
@@ -96,9 +96,8 @@ export function createPipeline(deps: PipelineDeps) {
     seenTokens,
     ...cookies,
     createContext: createOperation,
-    answers: openStoredAnswers(deps),
-    answerRequests: openAnswerRequests(planAnswer, admissionDeps),
-    splitQuery: cache.storedAnswersBytes > 0 ? createQuerySplitter(planAnswer) : () => null,
+    price,
+    ...openAnswers(deps, admissionDeps),
     answerBytes: limits.answerBytes,
     errors: { suggestions: !production },
     observe: createObserver(log, metrics),
@@ -135,13 +134,18 @@ function openStoredAnswers({ config, metrics, log, traceAnswer }: PipelineDeps):
   return answers;
 }
 
-/** Which operations the store may answer. */
-const openAnswerRequests = (
-  plan: PlanAnswer,
+/** Stored answers, and which operations and parts they may answer. */
+function openAnswers(
+  deps: PipelineDeps,
   { readDocument, readsPastCache }: Pick<AdmissionDeps, "readDocument" | "readsPastCache">,
-): AnswerRequests =>
-  createAnswerRequests({
+) {
+  const plan = createAnswerPlanner(deps.schema);
+  const answerRequests: AnswerRequests = createAnswerRequests({
     plan,
     known: readDocument.known,
     readsPastCache,
   });
+  const splitQuery: SplitQuery =
+    deps.config.cache.storedAnswersBytes > 0 ? createQuerySplitter(plan) : () => null;
+  return { answers: openStoredAnswers(deps), answerRequests, splitQuery };
+}

@@ -3,7 +3,7 @@
  * execution. One that is asked often is stored then.
  */
 import type { ExecutionResult } from "graphql";
-import type { CheckCost, PreparedOperation } from "../cost/cost.js";
+import type { PreparedOperation, PriceOperation } from "../cost/cost.js";
 import type { OperationExecutor } from "../operation/executor.js";
 import type { Operation } from "../operation/operation.js";
 import type { AnswerPart } from "./answer-parts.js";
@@ -16,7 +16,8 @@ import { membersOf } from "./stored-body.js";
 export interface TakePartsDeps {
   readonly answers: StoredAnswers;
   readonly answerRequests: Pick<AnswerRequests, "of">;
-  readonly checkCost: CheckCost;
+  /** Of an operation that was checked. */
+  readonly price: PriceOperation;
   readonly executor: OperationExecutor;
 }
 
@@ -76,7 +77,7 @@ function unlessOutdated(
 
 /** The reads of a part that is to be stored are followed: it has its own context. */
 async function executePart(
-  { executor, checkCost }: TakePartsDeps,
+  { executor, price }: TakePartsDeps,
   operation: Operation,
   prepared: PreparedOperation,
   recording: Recording | null,
@@ -85,7 +86,7 @@ async function executePart(
   try {
     const part = recording ? operation.followedBy(recording.trace) : operation;
     const result = await part.run(executor, prepared);
-    const cost = checkCost(prepared);
+    const cost = price(prepared);
     if (!result.data || result.errors || !cost) return { failed: result };
     ended = {
       data: `{"data":${JSON.stringify(result.data)}`,

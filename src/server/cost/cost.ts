@@ -7,27 +7,13 @@
  * Plans are kept per document; stores keep one object per source.
  * A sum takes microseconds.
  */
-import {
-  type DocumentNode,
-  type GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
-  Kind,
-  type OperationDefinitionNode,
-  type VariableNode,
-  visit,
-} from "graphql";
+import { type DocumentNode, type GraphQLError, type GraphQLSchema, getOperationAST } from "graphql";
 import { OperationTooComplex } from "../../domain/errors.js";
 import { OPERATION_CLASSES, type OperationClass } from "../../domain/limits.js";
 import { own } from "../../domain/own.js";
 import type { Variables } from "./argument-value.js";
-import {
-  type CostPlan,
-  isTrue,
-  type PlannedField,
-  planCost,
-  UncountableDocument,
-} from "./cost-plan.js";
+import { type ConditionedOperation, onceForConditions } from "./conditions.js";
+import { type CostPlan, type PlannedField, planCost, UncountableDocument } from "./cost-plan.js";
 import { type Failures, failureTree } from "./failures.js";
 import { type CheckArguments, coerceVariables } from "./input.js";
 
@@ -88,11 +74,6 @@ export function createCostCheck(
 
 /** Reading, admission, execution and answer of any operation. */
 export const OPERATION_PRICE = 1;
-/**
- * Conditions make several plans of a document; trying all must
- * not fill the memory.
- */
-const MAX_PLANS = 16;
 /** More than can be counted. */
 const UNCOUNTABLE: Omit<Cost, "variables"> = {
   requested: Number.MAX_SAFE_INTEGER,
@@ -102,82 +83,29 @@ const UNCOUNTABLE: Omit<Cost, "variables"> = {
 };
 
 export function createPrices(schema: GraphQLSchema): PriceOperation {
-  const known = new WeakMap<DocumentNode, Map<string, CostPlan | typeof UncountableDocument>>();
-
-  function planOf(
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    variables: Variables,
-  ): CostPlan | null {
-    const plans = known.get(document) ?? new Map<string, CostPlan | typeof UncountableDocument>();
-    known.set(document, plans);
-    const name = planName(document, operation, variables);
-    let found = plans.get(name);
-    if (!found) {
-      found = planOrNone(schema, { document, operation, variables });
-      if (plans.size >= MAX_PLANS) plans.clear();
-      plans.set(name, found);
-    }
-    return found === UncountableDocument ? null : (found as CostPlan);
-  }
-
+  const planOf = onceForConditions((planned) => planOrNone(schema, planned));
   return ({ document, operationName, variables: given }) => {
     const operation = getOperationAST(document, operationName);
     if (!operation) return null;
     // A plan is kept only for valid variables.
     const variables = coerceVariables(schema, operation, given);
-    const plan = planOf(document, operation, variables);
+    const plan = planOf({ document, operation, variables });
     return { variables, ...(plan ? costOf(plan, variables) : UNCOUNTABLE) };
   };
 }
 
-interface PlanRequest {
-  readonly document: DocumentNode;
-  readonly operation: OperationDefinitionNode;
-  readonly variables: Variables;
-}
-
+/** Null for a document with more fields than are counted. */
 function planOrNone(
   schema: GraphQLSchema,
-  { document, operation, variables }: PlanRequest,
-): CostPlan | typeof UncountableDocument {
+  { document, operation, variables }: ConditionedOperation,
+): CostPlan | null {
   try {
     return planCost(schema, document, operation, variables);
   } catch (error) {
-    if (error instanceof UncountableDocument) return UncountableDocument;
+    if (error instanceof UncountableDocument) return null;
     throw error;
   }
 }
-
-/** Variables in conditions of a document. */
-const conditions = new WeakMap<DocumentNode, readonly VariableNode[]>();
-
-function conditionsOf(document: DocumentNode): readonly VariableNode[] {
-  const found = conditions.get(document) ?? findConditions(document);
-  conditions.set(document, found);
-  return found;
-}
-
-function findConditions(document: DocumentNode): VariableNode[] {
-  const found = new Map<string, VariableNode>();
-  visit(document, {
-    Directive: ({ arguments: given }) => {
-      for (const { value } of given ?? [])
-        if (value.kind === Kind.VARIABLE) found.set(value.name.value, value);
-    },
-  });
-  return [...found.values()];
-}
-
-/** A plan is shared by operation name and conditions. */
-const planName = (
-  document: DocumentNode,
-  { name }: OperationDefinitionNode,
-  variables: Variables,
-): string =>
-  `${name?.value ?? ""} ${conditionsOf(document)
-    .map((variable) => (isTrue(variable, variables) ? "1" : "0"))
-    .join("")}`;
 
 function costOf(plan: CostPlan, variables: Variables): Omit<Cost, "variables"> {
   return {

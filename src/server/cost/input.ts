@@ -32,6 +32,7 @@ import type { ArgumentRule } from "../../domain/argument-rules.js";
 import { BadUserInput } from "../../domain/errors.js";
 import { own } from "../../domain/own.js";
 import type { Variables } from "./argument-value.js";
+import { onceForConditions } from "./conditions.js";
 import { fieldOf, isIncluded } from "./cost-plan.js";
 
 /** Input that execution would reject; nothing has run. */
@@ -65,20 +66,28 @@ interface CheckedArgument {
   readonly operationName: string | null | undefined;
 }
 
-/** Visits each field that conditions keep, and each fragment once. */
 export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
+  const fieldsOf = onceForConditions(({ document, operation, variables }) =>
+    new ArgumentWalk(schema, document, variables).fieldsOf(operation),
+  );
   return ({ document, operationName }, variables) => {
     const operation = getOperationAST(document, operationName);
-    const root = operation && schema.getRootType(operation.operation);
-    if (!operation || !root) return;
-    const walk = new ArgumentWalk(schema, document, variables);
-    walk.visit(root, operation.selectionSet);
-    if (walk.errors.length > 0) throw new InvalidInput(walk.errors);
+    if (!operation) return;
+    const fields = fieldsOf({ document, operation, variables });
+    const errors = fields.flatMap(({ field, node }) => argumentErrors(field, node, variables));
+    if (errors.length > 0) throw new InvalidInput(errors);
   };
 }
 
+/** A field with arguments. */
+interface GivenField {
+  readonly field: GraphQLField<unknown, unknown>;
+  readonly node: FieldNode;
+}
+
+/** Visits each field that conditions keep, and each fragment once. */
 class ArgumentWalk {
-  readonly errors: GraphQLError[] = [];
+  private readonly given: GivenField[] = [];
   /** Fragments not visited yet. */
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
 
@@ -92,7 +101,14 @@ class ArgumentWalk {
         this.fragments.set(definition.name.value, definition);
   }
 
-  visit(type: GraphQLNamedType | undefined, { selections }: SelectionSetNode): void {
+  /** Fields with arguments. */
+  fieldsOf({ operation, selectionSet }: OperationDefinitionNode): readonly GivenField[] {
+    const root = this.schema.getRootType(operation);
+    if (root) this.visit(root, selectionSet);
+    return this.given;
+  }
+
+  private visit(type: GraphQLNamedType | undefined, { selections }: SelectionSetNode): void {
     for (const selection of selections) {
       if (!isIncluded(selection.directives, this.variables)) continue;
       if (selection.kind === Kind.FIELD) this.field(type, selection);
@@ -116,7 +132,7 @@ class ArgumentWalk {
     const field =
       isObjectType(type) || isInterfaceType(type) ? fieldOf(type, node.name.value) : undefined;
     if (!field) return;
-    if (node.arguments?.length) this.errors.push(...argumentErrors(field, node, this.variables));
+    if (node.arguments?.length) this.given.push({ field, node });
     if (node.selectionSet) this.visit(getNamedType(field.type), node.selectionSet);
   }
 }

@@ -1,5 +1,5 @@
 /** The cost of recognising a caller: hashes of its token and comparisons with the service token. */
-import type { createHash, Hash, timingSafeEqual } from "node:crypto";
+import type { createHash, Hash, hash, timingSafeEqual } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { signUp, whoIs } from "../../support/accounts.js";
 import { ADMIN_TOKEN, type RunningApp, startApp } from "../../support/app.js";
@@ -12,14 +12,18 @@ vi.mock("node:crypto", async (importOriginal) => {
   return {
     ...crypto,
     createHash: (...args: Parameters<typeof createHash>): Hash => {
-      const hash = crypto.createHash(...args);
-      const update = hash.update.bind(hash) as (...data: unknown[]) => Hash;
-      return Object.assign(hash, {
+      const digest = crypto.createHash(...args);
+      const update = digest.update.bind(digest) as (...data: unknown[]) => Hash;
+      return Object.assign(digest, {
         update(...data: unknown[]) {
           counted.hashed.push(data[0]);
           return update(...data);
         },
       });
+    },
+    hash: (...args: Parameters<typeof hash>) => {
+      counted.hashed.push(args[1]);
+      return crypto.hash(...args);
     },
     timingSafeEqual: (...args: Parameters<typeof timingSafeEqual>) => {
       counted.comparisons++;

@@ -47,7 +47,7 @@ export async function answerInParts(
   const taken = await renewed(taking, first, operation);
   const parts = new Map(split.parts.map(({ key }, at) => [key, taken[at] as TakenPart]));
   const answers = answersOf(parts);
-  const cost = deps.checkCost(restOperation);
+  const cost = deps.price(restOperation);
   const data = answers && rest.data && !rest.errors ? joined(split.keys, rest.data, answers) : null;
   if (!answers || !rest.data || !cost || !data || data.length > mostDataBytes(deps.answerBytes)) {
     const whole = merged(split.keys, rest, parts);
