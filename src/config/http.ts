@@ -19,6 +19,10 @@ export const httpVariables = {
     .enum(["sandbox", "graphiql", "off"])
     .optional()
     .describe("page at GET /graphql; default sandbox, off in production"),
+  COMPILE_QUERIES: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("whether frequent queries run as compiled code; off leaves all to graphql-js"),
   ALLOWED_ORIGINS: origins
     .optional()
     .describe(
@@ -53,6 +57,7 @@ export const toHttp = (
   explorer: env.EXPLORER ?? (closed ? ("off" as const) : ("sandbox" as const)),
   trustedProxies: env.TRUSTED_PROXIES ?? [],
   allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
+  compileQueries: env.COMPILE_QUERIES === "on",
   shutdownMs: env.SHUTDOWN_MS,
   requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
 });

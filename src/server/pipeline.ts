@@ -39,8 +39,6 @@ export interface PipelineDeps {
   readonly createOperation: CreateContext;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** False executes everything by graphql-js; tests compare. */
-  readonly compileQueries?: boolean;
 }
 
 export type Pipeline = ReturnType<typeof createPipeline>;
@@ -56,7 +54,6 @@ export function createPipeline(deps: PipelineDeps) {
     seenTokens,
     createOperation,
     documents,
-    compileQueries = true,
   } = deps;
   const { limits, http, production, cache } = config;
   const { sessions } = settingsOf(config, accountConfig);
@@ -75,7 +72,7 @@ export function createPipeline(deps: PipelineDeps) {
     reportAlways: cache.report === "on",
   };
   const price = createPrices(schema);
-  const compiled = compileQueries ? { compiled: createCompiledQueries(schema) } : {};
+  const compiled = http.compileQueries ? { compiled: createCompiledQueries(schema) } : {};
   const readsPastCache = ({ bypass, seen }: Caller) => bypass || seenTokens.ordersBypass(seen);
   const admissionDeps = {
     admission,

@@ -16,7 +16,10 @@ afterEach(async () => {
 });
 
 async function start(env: Record<string, string> = {}): Promise<RunningApp> {
-  const app = await startApp({ env, roles: { api: true, worker: false } });
+  const app = await startApp({
+    env: { CACHE_REPORT: "on", ...env },
+    roles: { api: true, worker: false },
+  });
   open.push(app);
   await until("the cache to be trusted", () => cacheIsUsed(app.url));
   return app;

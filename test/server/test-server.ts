@@ -25,6 +25,7 @@ import { createAdmission } from "../../src/services/rate-limit/admission.js";
 import type { Limits } from "../../src/services/rate-limit/limits.js";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.js";
 import { testLog } from "../support/log.js";
+import { MODE } from "../support/mode.js";
 
 const SDL = /* GraphQL */ `
   scalar Whole
@@ -178,7 +179,7 @@ export async function startServer(
     limits?: Limits;
   } = {},
 ): Promise<TestServer> {
-  const config = readConfig({ ...QUIET, ...env }, [accountConfig]);
+  const config = readConfig({ ...QUIET, ...MODE, ...env }, [accountConfig]);
   const metrics = createMetrics();
   const steering = createSteering();
   const server = await createServer({

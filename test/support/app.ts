@@ -12,6 +12,7 @@ import { configPartsOf, SUBJECTS } from "../../src/app/subjects.js";
 import { readConfig } from "../../src/config/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed/seed.js";
 import { testLog } from "./log.js";
+import { MODE } from "./mode.js";
 import { ensureBuilt, ROOT } from "./node-process.js";
 import { type TestDatabase, testDatabase } from "./postgres.js";
 import { testRedis } from "./redis.js";
@@ -81,6 +82,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     REDIS_URL: redisUrl,
     ...MANY_SIGN_UPS,
     ...NO_SHEDDING,
+    ...MODE,
     ...env,
   };
   const config = readConfig(variables, configPartsOf(subjects));
@@ -130,7 +132,7 @@ export async function startProcess(
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...NO_SHEDDING, ...env },
+    env: { PATH, HOME, PORT: "0", ADMIN_TOKEN, ...MANY_SIGN_UPS, ...NO_SHEDDING, ...MODE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];

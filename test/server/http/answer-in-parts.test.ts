@@ -11,14 +11,12 @@ interface Started {
   readonly resolvers: Resolvers;
   readonly env?: Record<string, string>;
   readonly judge?: () => AnswerVerdict;
-  readonly compileQueries?: boolean;
 }
 
 async function start({
   resolvers,
   env = {},
   judge = () => "current",
-  compileQueries = false,
 }: Started): Promise<TestServer> {
   const fields = Object.keys(resolvers);
   const schema = buildSchema(`type Query { ${fields.map((name) => `${name}: String`).join(" ")} }`);
@@ -31,7 +29,6 @@ async function start({
     { CACHE_REPORT: "request", ...env },
     {
       schema,
-      compileQueries,
       traceAnswer: () => ({ accept() {}, refuse() {}, finish: () => tags }),
     },
   );
@@ -66,14 +63,13 @@ it("A part is stored once, and the rest is executed each time, in the order of t
   expect(runs.pub).toBeLessThan(TIMES / 2);
 });
 
-it.each([false, true])(
+it.each(["off", "on"])(
   "Errors are those of the whole query, and nothing runs twice for them; compiled: %s.",
-  async (compileQueries) => {
+  async (COMPILE_QUERIES) => {
     const answersOf = async (storedBytes: string) => {
       let runs = 0;
       const souk = await start({
-        compileQueries,
-        env: { STORED_ANSWERS_BYTES: storedBytes },
+        env: { COMPILE_QUERIES, STORED_ANSWERS_BYTES: storedBytes },
         resolvers: {
           pub: () => "p",
           mine() {

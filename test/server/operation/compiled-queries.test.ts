@@ -11,7 +11,7 @@ let interpreting: TestServer;
 beforeAll(async () => {
   [compiling, interpreting] = await Promise.all([
     startServer(),
-    startServer({}, { compileQueries: false }),
+    startServer({ COMPILE_QUERIES: "off" }),
   ]);
 });
 afterAll(async () => {
