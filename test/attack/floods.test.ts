@@ -1,40 +1,61 @@
 /**
  * Floods of what clients can invent: documents, variables, names and conditions. The store of
  * answers stays within its bytes, and a working set beside the flood keeps being answered from it.
+ * The process holds no more than its bounds.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encodeId } from "../../src/domain/ids.js";
-import { type RunningApp, startApp } from "../support/app.js";
+import { type AppProcess, seededDatabase, startProcess } from "../support/app.js";
 import { drillSize } from "../support/drill.js";
 import { metric } from "../support/graphql.js";
+import type { TestDatabase } from "../support/postgres.js";
+import { testRedis } from "../support/redis.js";
 import { until } from "../support/until.js";
 
 const FLOOD = drillSize({ sample: 400, full: 100_000 });
 const WIDTH = 8;
 const STORE_BYTES = 300_000;
+const LOCAL_BYTES = 8 * 1024 * 1024;
+/** Of 2,000 small documents, with what is known of each. */
+const DOCUMENT_BYTES = 20 * 1024 * 1024;
 /** One of so many requests is for the working set. */
 const EVERY = 5;
 const CONDITIONS = 17;
 
-let app: RunningApp;
+let database: TestDatabase;
+let app: AppProcess;
 beforeAll(async () => {
   const limits = ["ADDRESS", "BLOCK"].flatMap((bucket) => [
     [`LIMIT_${bucket}_BURST`, "1000000000"],
     [`LIMIT_${bucket}_PER_SECOND`, "100000000"],
   ]);
-  app = await startApp({
-    products: 60,
-    // Its changes would end answers.
-    roles: { api: true, worker: false },
-    env: {
-      CACHE_REPORT: "request",
-      STORED_ANSWERS_BYTES: String(STORE_BYTES),
-      LIMIT_DIRECTIVES: "40",
-      ...Object.fromEntries(limits),
-    },
+  database = await seededDatabase(60);
+  // A process of its own, because its memory is measured; without a worker, whose changes would end
+  // answers.
+  app = await startProcess([...REPORTING, "dist/main.js", "--api"], {
+    DATABASE_URL: database.url,
+    REDIS_URL: testRedis().url,
+    CACHE_REPORT: "request",
+    CACHE_LOCAL_BYTES: String(LOCAL_BYTES),
+    STORED_ANSWERS_BYTES: String(STORE_BYTES),
+    LIMIT_DIRECTIVES: "40",
+    ...Object.fromEntries(limits),
   });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.end();
+  await database.close();
+});
+
+const REPORTING = ["--expose-gc", "--import", "./test/support/report-memory.mjs"];
+
+/** What the server holds after a collection, in bytes. */
+async function retained(): Promise<number> {
+  const reports = () => [...app.output().matchAll(/"retained":(\d+)/g)].map(([, bytes]) => bytes);
+  const before = reports().length;
+  app.child.kill("SIGPWR");
+  return Number(await until("a report of memory", () => reports()[before]));
+}
 
 interface Asked {
   readonly query: string;
@@ -83,23 +104,41 @@ const FLOODS: Readonly<Record<string, (at: number) => Asked>> = {
   }),
 };
 
+/** Sends requests, some at once. */
+async function send(count: number, one: (at: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < count) await one(next++);
+  };
+  await Promise.all(Array.from({ length: WIDTH }, client));
+}
+
+const STATS = "query S($id: ID!) { product(id: $id) { name stats { views } } }";
+
+/** What a server holds that is used as usual. */
+let usual: number;
+beforeAll(async () => {
+  await send(500, (at) =>
+    ask({ query: STATS, variables: { id: encodeId("Product", 1 + (at % 60)) } }),
+  );
+  usual = await retained();
+});
+
 it.each(Object.keys(FLOODS))("A flood of %s leaves the working set stored.", async (name) => {
   await until("the working set to be stored", async () => {
     const hits = await Promise.all(workingSet.map(ask));
     return hits.every(Boolean);
   });
-  let next = 0;
   let [asked, hits] = [0, 0];
-  const client = async (): Promise<void> => {
-    while (next < FLOOD) {
-      const at = next++;
-      await ask(FLOODS[name]!(at));
-      if (at % EVERY !== 0) continue;
-      asked += 1;
-      if (await ask(workingSet[asked % workingSet.length]!)) hits += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: WIDTH }, client));
+  await send(FLOOD, async (at) => {
+    await ask(FLOODS[name]!(at));
+    if (at % EVERY !== 0) return;
+    asked += 1;
+    if (await ask(workingSet[asked % workingSet.length]!)) hits += 1;
+  });
   expect(hits / asked).toBeGreaterThanOrEqual(0.9);
   expect(await metric(app.url, "souk_stored_answers_bytes")).toBeLessThanOrEqual(STORE_BYTES);
+  expect(await retained()).toBeLessThanOrEqual(
+    1.1 * (usual + LOCAL_BYTES + STORE_BYTES + DOCUMENT_BYTES),
+  );
 });
