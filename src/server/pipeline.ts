@@ -143,6 +143,6 @@ function openAnswers(
     readsPastCache,
   });
   const splitQuery: SplitQuery =
-    deps.config.cache.storedAnswersBytes > 0 ? createQuerySplitter(plan) : () => null;
+    deps.config.cache.storedAnswersBytes > 0 ? createQuerySplitter(deps.schema, plan) : () => null;
   return { answers: openStoredAnswers(deps), answerRequests, splitQuery };
 }

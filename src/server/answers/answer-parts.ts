@@ -12,6 +12,7 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLSchema,
   getOperationAST,
   Kind,
   Location,
@@ -20,6 +21,7 @@ import {
   visit,
 } from "graphql";
 import { sha256 } from "../../domain/hash.js";
+import { own } from "../../domain/own.js";
 import type { PreparedOperation } from "../cost/cost.js";
 import type { PlanAnswer } from "../operation/answer-plan.js";
 
@@ -45,10 +47,14 @@ export type SplitQuery = (operation: PreparedOperation) => AnswerParts | null;
 const USES_BEFORE_SPLITTING = 3;
 const MAX_PARTS = 4;
 /** Root fields that are looked at: each visits the fragments that it uses. */
-const MAX_TRIED_FIELDS = 16;
+const MAX_TRIED_FIELDS = 8;
 const MAX_SPLIT_CHARACTERS = 16 * 1024;
 
-export function createQuerySplitter(plan: PlanAnswer): SplitQuery {
+export function createQuerySplitter(schema: GraphQLSchema, plan: PlanAnswer): SplitQuery {
+  const isDeclared = ({ name: { value: name } }: FieldNode): boolean => {
+    const { scope, cached } = own(schema.getQueryType()?.getFields(), name)?.extensions ?? {};
+    return scope === "PUBLIC" && cached === true;
+  };
   // By operation: stores keep one document per source. What is
   // known of a document goes with it.
   const uses = new WeakMap<OperationDefinitionNode, number>();
@@ -61,14 +67,20 @@ export function createQuerySplitter(plan: PlanAnswer): SplitQuery {
     const count = (uses.get(operation) ?? 0) + 1;
     uses.set(operation, count);
     if (count < USES_BEFORE_SPLITTING) return null;
-    const split = splitQuery(plan, document, operation);
+    const split = splitQuery({ plan, isDeclared }, document, operation);
     known.set(operation, { split });
     return split;
   };
 }
 
+interface SplitRules {
+  readonly plan: PlanAnswer;
+  /** Whether a root field declares that its answer may be stored. */
+  isDeclared(field: FieldNode): boolean;
+}
+
 function splitQuery(
-  plan: PlanAnswer,
+  { plan, isDeclared }: SplitRules,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): AnswerParts | null {
@@ -82,10 +94,12 @@ function splitQuery(
   if ((document.loc?.end ?? Infinity) > MAX_SPLIT_CHARACTERS) return null;
   const writer = new PartWriter(document, operation);
   const parts: AnswerPart[] = [];
-  for (const field of fields.filter(mayBePart).slice(0, MAX_TRIED_FIELDS)) {
+  const tried = fields.filter((field) => isUnconditional(field) && isDeclared(field));
+  for (const field of tried.slice(0, MAX_TRIED_FIELDS)) {
     if (parts.length === MAX_PARTS) break;
-    const part = { key: responseKey(field), document: writer.part(field) };
-    if (isStored(part.document, null)) parts.push(part);
+    const part = writer.part(field);
+    if (isStored(part, null))
+      parts.push({ key: responseKey(field), document: writer.withSource(part) });
   }
   if (parts.length === 0) return null;
   const keys = new Set(parts.map(({ key }) => key));
@@ -101,13 +115,11 @@ function rootFields({
 }: OperationDefinitionNode): FieldNode[] | null {
   const fields = selections.filter((selection) => selection.kind === Kind.FIELD);
   const keys = new Set(fields.map(responseKey));
-  const isPlain = fields.length === selections.length && keys.size === fields.length;
-  return isPlain && directives.length === 0 ? fields : null;
+  const areAll = fields.length === selections.length && keys.size === fields.length;
+  return areAll && directives.length === 0 ? fields : null;
 }
 
-/** What is not conditional, and reads something. */
-const mayBePart = ({ name, directives = [] }: FieldNode): boolean =>
-  directives.length === 0 && name.value !== "__typename";
+const isUnconditional = ({ directives = [] }: FieldNode): boolean => directives.length === 0;
 
 const responseKey = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
@@ -149,12 +161,18 @@ class PartWriter {
       variableDefinitions: variableDefinitions ?? [],
       selectionSet,
     };
-    const texts = [...definition.variableDefinitions, ...selections, ...fragments].map(textOf);
-    return {
-      kind: Kind.DOCUMENT,
-      definitions: [definition, ...fragments],
-      ...(this.document.loc && { loc: named(this.document.loc, texts) }),
-    };
+    return { kind: Kind.DOCUMENT, definitions: [definition, ...fragments] };
+  }
+
+  /** With a source, from which its answers have their key. */
+  withSource(part: DocumentNode): DocumentNode {
+    const texts = part.definitions.flatMap((definition): readonly Located[] =>
+      definition.kind === Kind.OPERATION_DEFINITION
+        ? [...(definition.variableDefinitions ?? []), ...definition.selectionSet.selections]
+        : [definition],
+    );
+    const { loc } = this.document;
+    return loc ? { ...part, loc: named(loc, texts.map(textOf)) } : part;
   }
 
   private usedBy(fields: readonly FieldNode[]) {
@@ -175,9 +193,12 @@ class PartWriter {
   }
 }
 
+interface Located {
+  readonly loc?: Location | undefined;
+}
+
 /** As the client wrote it. */
-const textOf = ({ loc }: { readonly loc?: Location | undefined }): string =>
-  loc?.source.body.slice(loc.start, loc.end) ?? "";
+const textOf = ({ loc }: Located): string => loc?.source.body.slice(loc.start, loc.end) ?? "";
 
 /** A source for keys of answers: no client can write it. */
 const named = ({ startToken, endToken }: Location, texts: readonly string[]): Location =>

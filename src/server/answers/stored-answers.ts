@@ -33,8 +33,12 @@ export interface Executed<Data = string> {
 /** The execution of an answer that is to be stored. */
 export interface Recording {
   readonly trace: AnswerTrace;
-  /** Call once. Null: it failed, or is no answer of its own. */
-  end(executed: Executed | null): void;
+  /**
+   * Call once. Null: it failed, or is no answer of its own.
+   * Returns what was stored, or "changed" where something that
+   * was read has changed meanwhile.
+   */
+  end(executed: Executed | null): StoredAnswer | "changed" | null;
 }
 
 /**
@@ -190,6 +194,8 @@ export class StoredAnswers {
         if (LASTING.has(outcome)) this.refused.set(key, true);
         this.deps.count(outcome);
         land();
+        if (outcome === "stored") return this.answers.peek(key) ?? null;
+        return outcome === "changed" ? outcome : null;
       },
     };
   }

@@ -28,8 +28,8 @@ export interface PartAnswer {
   /** Its name and value in the answer. */
   readonly member: Buffer;
   readonly cost: StoredCost;
-  /** Null where it was executed now. */
-  readonly stored: StoredAnswer | null;
+  /** Null where it was executed with the rest. */
+  readonly stored: StoredAnswer | "changed" | null;
 }
 
 /** A part that can be taken again. */
@@ -82,18 +82,24 @@ async function executePart(
   prepared: PreparedOperation,
   recording: Recording | null,
 ): Promise<TakenPart> {
-  let ended: Executed | null = null;
+  let isEnded = false;
+  const end = (executed: Executed | null) => {
+    isEnded = true;
+    return recording?.end(executed) ?? null;
+  };
   try {
     const part = recording ? operation.followedBy(recording.trace) : operation;
     const result = await part.run(executor, prepared);
     const cost = price(prepared);
     if (!result.data || result.errors || !cost) return { failed: result };
-    ended = {
+    const { requested } = cost;
+    const executed = {
       data: `{"data":${JSON.stringify(result.data)}`,
-      cost: { requested: cost.requested, actual: cost.actual(result.data) },
+      cost: { requested, actual: cost.actual(result.data) },
     };
-    return { member: membersOf(Buffer.from(ended.data)), cost: ended.cost, stored: null };
+    const member = membersOf(Buffer.from(executed.data));
+    return { member, cost: executed.cost, stored: end(executed) };
   } finally {
-    recording?.end(ended);
+    if (!isEnded) end(null);
   }
 }

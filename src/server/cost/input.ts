@@ -67,8 +67,16 @@ interface CheckedArgument {
 }
 
 export function createArgumentCheck(schema: GraphQLSchema): CheckArguments {
+  const known = new WeakMap<FieldNode, GivenField>();
   const fieldsOf = onceForConditions(({ document, operation, variables }) =>
-    new ArgumentWalk(schema, document, variables).fieldsOf(operation),
+    new ArgumentWalk(schema, document, variables)
+      .fieldsOf(operation)
+      // Lists of all conditions share their members.
+      .map((given) => {
+        const shared = known.get(given.node) ?? given;
+        known.set(given.node, shared);
+        return shared;
+      }),
   );
   return ({ document, operationName }, variables) => {
     const operation = getOperationAST(document, operationName);

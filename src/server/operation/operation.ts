@@ -113,7 +113,7 @@ export class Operation {
   }
 
   /** Executes some of it. */
-  run(executor: OperationExecutor, prepared: PreparedOperation): Promise<ExecutionResult> {
+  async run(executor: OperationExecutor, prepared: PreparedOperation): Promise<ExecutionResult> {
     const { document, operationName, variables } = prepared;
     const { kind, startedAtMs, context } = this;
     return executor({ document, operationName, variables, kind, startedAtMs, context });

@@ -4,6 +4,8 @@ import { bucketName } from "./bucket-status.js";
 /** The credit of a payer, as far as others may have it given back. */
 export interface CreditHolder {
   giveBack(): Promise<void>;
+  /** What it holds. */
+  left(nowMs: number): number;
 }
 
 /** Who has credit out of a bucket: several users share a block, for example. */

@@ -66,6 +66,12 @@ export class Credits {
     return this.payers.get(creditName(payer))?.withCredit(result, atMs) ?? result;
   }
 
+  /** What this process holds out of a bucket as credit. */
+  heldOf(bucket: Bucket): number {
+    const nowMs = this.deps.nowMs();
+    return this.holders.of(bucket).reduce((sum, credit) => sum + credit.left(nowMs), 0);
+  }
+
   /** Notes what Redis is to give back, or to take (negative). */
   noteChange(payer: Payer, change: number): void {
     this.payers.get(creditName(payer))?.noteChange(change);

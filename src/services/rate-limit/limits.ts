@@ -218,8 +218,10 @@ function owe({ limiter, local, memory, take, credits }: Buckets, payer: Payer, c
     .then((taken) => {
       // Redis never refuses a debt: only this stops a flood
       // of them.
-      for (const [at, { bucket }] of taken.debits.entries())
-        if ((taken.result.remaining[at] ?? 0) < MIN_COST) noteRemaining(memory, taken, bucket);
+      for (const [at, { bucket }] of taken.debits.entries()) {
+        const left = (taken.result.remaining[at] ?? 0) + credits.heldOf(bucket);
+        if (left < MIN_COST) noteRemaining(memory, taken, bucket);
+      }
     })
     .catch(() => {});
 }

@@ -90,7 +90,12 @@ export class PayerCredit {
     const { window } = this;
     if (nowMs - window.sinceMs >= CREDIT_MS) {
       const isNext = nowMs - window.sinceMs < 2 * CREDIT_MS;
-      this.window = { sinceMs: nowMs, cost, requests: 1, before: isNext ? window.cost : 0 };
+      this.window = {
+        sinceMs: nowMs,
+        cost,
+        requests: 1,
+        before: isNext && window.requests >= MIN_REQUESTS ? window.cost : 0,
+      };
     } else {
       window.cost += cost;
       window.requests += 1;
@@ -135,7 +140,7 @@ export class PayerCredit {
     this.changes = this.changes.filter((change) => change.atMs >= atMs);
   }
 
-  private left(nowMs: number): number {
+  left(nowMs: number): number {
     let left = 0;
     for (const advance of this.advances) if (nowMs < advance.endsAtMs) left += advance.left;
     return left;

@@ -25,7 +25,7 @@ declare("Product", "id", "name");
 
 let split: SplitQuery;
 beforeEach(() => {
-  const splitQuery = createQuerySplitter(createAnswerPlanner(schema));
+  const splitQuery = createQuerySplitter(schema, createAnswerPlanner(schema));
   split = (operation) => {
     for (let uses = 1; uses < 3; uses += 1) expect(splitQuery(operation)).toBeNull();
     return splitQuery(operation);
@@ -89,7 +89,7 @@ it.each([
     `{ viewer { name } products { id ${Array.from({ length: 1_800 }, (_, at) => `n${at}: name`)} } }`,
   ],
 ])("%s is not split.", (_, source) => {
-  const splitQuery = createQuerySplitter(createAnswerPlanner(schema));
+  const splitQuery = createQuerySplitter(schema, createAnswerPlanner(schema));
   const operation = operationOf(source);
   for (let uses = 0; uses < 5; uses += 1) expect(splitQuery(operation)).toBeNull();
 });

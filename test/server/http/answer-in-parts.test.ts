@@ -10,7 +10,8 @@ type Resolvers = Readonly<Record<string, (context: object) => unknown>>;
 interface Started {
   readonly resolvers: Resolvers;
   readonly env?: Record<string, string>;
-  readonly judge?: () => AnswerVerdict;
+  /** Of the answer that was stored as such a one, from 0. */
+  readonly judge?: (stored: number) => AnswerVerdict;
 }
 
 async function start({
@@ -24,12 +25,17 @@ async function start({
     field.resolve = (_source, _args, context: object) => resolvers[name]!(context);
     if (name.startsWith("pub")) field.extensions = { scope: "PUBLIC", cached: true };
   }
-  const tags = { count: 1, judge, confirm: async () => judge(), release() {} };
+  let stored = 0;
+  const finish = () => {
+    const number = stored++;
+    const verdict = () => judge(number);
+    return { count: 1, judge: verdict, confirm: async () => verdict(), release() {} };
+  };
   const souk = await startServer(
     { CACHE_REPORT: "request", ...env },
     {
       schema,
-      traceAnswer: () => ({ accept() {}, refuse() {}, finish: () => tags }),
+      traceAnswer: () => ({ accept() {}, refuse() {}, finish }),
     },
   );
   onTestFinished(() => souk.close());
@@ -119,41 +125,88 @@ it("An answer that is too large is refused in parts as well.", async () => {
   expect([...told]).toEqual(["null PAYLOAD_TOO_LARGE"]);
 });
 
-it("A part that ends while the rest is executed is read again, with the rest.", async () => {
+/** Reads a value once in each context, as loaders do. */
+function readOnce(value: () => string): (context: object) => string {
+  const memory = new WeakMap<object, string>();
+  return (context) => {
+    const known = memory.get(context) ?? value();
+    memory.set(context, known);
+    return known;
+  };
+}
+
+/** A resolver that can be held up. */
+function gate() {
+  const asked = vi.fn();
+  let held = Promise.resolve();
+  let release = () => {};
+  return {
+    async pass(): Promise<void> {
+      asked();
+      await held;
+    },
+    hold(): void {
+      asked.mockClear();
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    open: () => release(),
+    reached: () => vi.waitFor(() => expect(asked).toHaveBeenCalled(), { timeout: 10_000 }),
+  };
+}
+
+it.each([
+  ["is stored", TIMES],
+  ["is being stored", 3],
+])("A part that %s and ends while the rest is executed is read again.", async (_, times) => {
   let value = "old";
   let verdict: AnswerVerdict = "current";
-  let held = Promise.resolve();
-  // As the loaders of a context do.
-  const memory = new WeakMap<object, string>();
-  const read = (context: object): string => {
-    if (!memory.has(context)) memory.set(context, value);
-    return memory.get(context)!;
-  };
-  const asked = vi.fn();
+  const read = readOnce(() => value);
+  const mine = gate();
   const souk = await start({
     judge: () => verdict,
-    resolvers: {
-      pub: read,
-      async mine(context) {
-        asked();
-        await held;
-        return read(context);
-      },
-    },
+    resolvers: { pub: read, mine: (context) => mine.pass().then(() => read(context)) },
   });
   const query = "{ pub mine }";
-  for (let times = 0; times < TIMES; times += 1) await souk.post({ query });
-  let release = () => {};
-  held = new Promise((resolve) => {
-    release = resolve;
-  });
-  asked.mockClear();
+  for (let asked = 0; asked < times; asked += 1) await souk.post({ query });
+  mine.hold();
   const answer = souk.post({ query });
-  await vi.waitFor(() => expect(asked).toHaveBeenCalled(), { timeout: 10_000 });
+  await mine.reached();
+  // The part was read by now.
+  await new Promise((resolve) => setImmediate(resolve));
   value = "new";
   verdict = "outdated";
-  release();
+  mine.open();
   expect((await answer).body.data).toEqual({ pub: "new", mine: "new" });
+});
+
+it("A part that ends while another one is read again is read again too.", async () => {
+  let value = "old";
+  const verdicts: AnswerVerdict[] = ["current", "current"];
+  const read = readOnce(() => value);
+  const [other, mine] = [gate(), gate()];
+  const souk = await start({
+    judge: (stored) => verdicts[stored] ?? "current",
+    resolvers: {
+      pub: read,
+      pubToo: (context) => other.pass().then(() => read(context)),
+      mine: () => mine.pass().then(() => "m"),
+    },
+  });
+  const query = "{ pub pubToo mine }";
+  for (let asked = 0; asked < TIMES; asked += 1) await souk.post({ query });
+  other.hold();
+  mine.hold();
+  const answer = souk.post({ query });
+  await mine.reached();
+  verdicts[1] = "outdated";
+  mine.open();
+  await other.reached();
+  value = "new";
+  verdicts[0] = "outdated";
+  other.open();
+  expect((await answer).body.data).toEqual({ pub: "new", pubToo: "new", mine: "m" });
 });
 
 it("A query is answered while another request still stores its part.", async () => {

@@ -122,6 +122,42 @@ it("A payer that asks now and then takes no credit.", async () => {
   expect(opened.scripts()).toBe(5);
 });
 
+it("Requests that come one by one take no credit, however regular they are.", async () => {
+  const opened = await openLimits(rulesOf(10_000));
+  for (let times = 0; times < 10; times += 1) {
+    await opened.limits.charge(PAYER, exact(2));
+    await pause(1.3 * CREDIT_MS);
+  }
+  expect([opened.scripts(), opened.outcomes.get("admitted here")]).toEqual([10, undefined]);
+});
+
+it("A slow operation gets its surplus back, whatever credit comes and goes meanwhile.", async () => {
+  const place = testRedis();
+  const opened = await openLimits(rulesOf(10_000), place);
+  const other = await openLimits(rulesOf(10_000), place);
+  const slow = await opened.limits.charge(PAYER, { ...plain(1_000), varies: true });
+  let used = 0;
+  for (let round = 0; round < 5; round += 1) {
+    for (let times = 0; times < 8; times += 1) {
+      await opened.limits.charge(PAYER, exact(10));
+      used += 10;
+    }
+    await pause(1.4 * CREDIT_MS);
+  }
+  expect(opened.outcomes.get("admitted here")).toBeGreaterThan(0);
+  slow.settle(1);
+  await until("all to be given back", async () => (await remaining(other)) === 10_000 - used - 1);
+});
+
+it("A debt refuses nobody who has the rest as credit.", async () => {
+  const { limits } = await openLimits(rulesOf(1_600));
+  for (let times = 0; times < 40; times += 1) await limits.charge(PAYER, exact(8));
+  const { buckets } = await limits.charge(PAYER, plain(0));
+  limits.owe(PAYER, Math.round(buckets[0]!.remaining) - 60);
+  await limits.charge(PAYER, plain(0));
+  expect((await limits.charge(PAYER, plain(50))).charge.cost).toBe(50);
+});
+
 it("Credit is for operations of exact cost; others are always asked of Redis.", async () => {
   const opened = await openLimits(rulesOf(10_000));
   for (let times = 0; times < 50; times += 1) await opened.limits.charge(PAYER, exact(1));

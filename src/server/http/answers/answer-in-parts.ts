@@ -62,18 +62,27 @@ export async function answerInParts(
     : { body: body.toString("latin1"), encoding: "latin1" };
 }
 
-/** Executes parts again that have ended meanwhile: the rest may show what changed. */
-const renewed = (
+/**
+ * Executes parts again that have ended meanwhile: the rest may
+ * show what changed. Each at most once, in the context of the
+ * rest.
+ */
+async function renewed(
   taking: readonly TakingPart[],
-  taken: readonly TakenPart[],
+  first: readonly TakenPart[],
   { caller: { seen } }: Operation,
-): Promise<readonly TakenPart[]> =>
-  Promise.all(
-    taken.map((part, at) => {
-      const hasEnded = "stored" in part && part.stored?.tags.judge(seen.count) === "outdated";
-      return hasEnded ? (taking[at]?.execute() ?? part) : part;
-    }),
-  );
+): Promise<readonly TakenPart[]> {
+  let taken = first;
+  const hasEnded = (part: TakenPart): boolean => {
+    if (!("stored" in part) || part.stored === null) return false;
+    return part.stored === "changed" || part.stored.tags.judge(seen.count) === "outdated";
+  };
+  while (taken.some(hasEnded))
+    taken = await Promise.all(
+      taken.map((part, at) => (hasEnded(part) ? (taking[at]?.execute() ?? part) : part)),
+    );
+  return taken;
+}
 
 /** Null where a part has failed. */
 function answersOf(parts: ReadonlyMap<string, TakenPart>): ReadonlyMap<string, PartAnswer> | null {
