@@ -3,6 +3,7 @@
  * store, the rest by execution.
  */
 import type { ExecutionResult } from "graphql";
+import { own } from "../../../domain/own.js";
 import type { SplitQuery } from "../../answers/answer-parts.js";
 import type { AnswerRequests } from "../../answers/answer-request.js";
 import { TEXT_BYTES } from "../../answers/stored-answer.js";
@@ -105,7 +106,7 @@ function joined(
   const members = keys.flatMap((key) => {
     const part = parts.get(key);
     if (part) return [part.member];
-    const value = Object.hasOwn(rest, key) ? JSON.stringify(rest[key]) : undefined;
+    const value = JSON.stringify(own(rest, key));
     return value === undefined ? [] : [Buffer.from(`${JSON.stringify(key)}:${value}`)];
   });
   const separated = members.flatMap((member, at) => [at === 0 ? OPEN : COMMA, member]);
