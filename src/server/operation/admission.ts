@@ -8,10 +8,9 @@ import { textPrice } from "../cost/document-price.js";
 import { InvalidInput } from "../cost/input.js";
 import { OperationPayment } from "../cost/payment.js";
 import { type Caller, type ClaimedCaller, identify } from "./caller.js";
-import { isRecord } from "./document-request.js";
 import type { DocumentReader } from "./documents.js";
 import type { Operation } from "./operation.js";
-import type { RawOperation } from "./raw-operation.js";
+import { type RawOperation, wellFormed } from "./raw-operation.js";
 
 export interface AdmissionDeps {
   readonly checkCost: CheckCost;
@@ -249,8 +248,9 @@ function priceOf(
   readDocument: DocumentReader,
   raw: RawOperation,
 ): Charge | undefined {
-  const document = typeof raw.query === "string" ? readDocument.known(raw.query) : undefined;
-  return document && knownCharge(checkCost, { document, ...readPriced(raw) });
+  const operation = wellFormed(raw);
+  const document = operation ? readDocument.known(operation.query) : undefined;
+  return operation && document ? knownCharge(checkCost, { ...operation, document }) : undefined;
 }
 
 /** The charge of an operation; undefined where it fails otherwise. */
@@ -262,14 +262,6 @@ function knownCharge(checkCost: CheckCost, priced: PreparedOperation): Charge | 
     return undefined;
   }
 }
-
-const readPriced = ({
-  operationName,
-  variables,
-}: RawOperation): Pick<PreparedOperation, "operationName" | "variables"> => ({
-  operationName: typeof operationName === "string" ? operationName : null,
-  variables: isRecord(variables) ? variables : null,
-});
 
 const chargeOf = ({ requested, varies, classes }: Cost): Charge => ({
   cost: requested,
