@@ -4,12 +4,11 @@
   bucket is a debt that time pays back at its rate; the burst is
   its bound. This is GCRA, with the theoretical arrival time `at`
   + debt / rate. A busy period lasts until the debt is paid; what
-  is given back is counted within one (limiter.settle). So is what
-  holds may still give back: they are open. A hold that exists was
-  taken before: nothing is taken again.
-  KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back> <open
-                   before it>;" for each bucket
-  KEYS[2..]  string  the buckets: "<debt> <at (us)> <busy since (us)> <given back> <open>"
+  is given back is counted within one (limiter.settle). A hold
+  that exists was taken before: nothing is taken again.
+  KEYS[1]  string  the hold: "<cost> <debt after it> <at (us)> <busy since (us)> <given back>;" for
+                   each bucket
+  KEYS[2..]  string  the buckets: "<debt> <at (us)> <busy since (us)> <given back>"
   ARGV[1]  how long the hold is remembered (ms); 0 when nothing will be given back; -1 when the cost
            is owed for what was done already: it is taken whatever is left, and the debt may exceed
            the burst
@@ -27,10 +26,10 @@ for i = 2, #KEYS do
   local cost, burst = tonumber(ARGV[3 * i - 4]), tonumber(ARGV[3 * i - 3])
   local rate = tonumber(ARGV[3 * i - 2])
   local known = redis.call("GET", KEYS[i]) or ""
-  local debt, at, since, back, open = string.match(known, "^(%S+) (%S+) (%S+) (%S+) (%S+)$")
+  local debt, at, since, back = string.match(known, "^(%S+) (%S+) (%S+) (%S+)$")
   local left = debt and math.max(0, debt - math.max(0, now - at) * rate / 1000000) or 0
   if left == 0 then
-    since, back, open = now, 0, 0
+    since, back = now, 0
   end
   if isRepeated then
     cost = 0
@@ -44,7 +43,6 @@ for i = 2, #KEYS do
     at = math.max(now, tonumber(at or now)),
     since = tonumber(since),
     back = tonumber(back),
-    open = tonumber(open),
   }
   local wait = (left + cost - burst) / rate * 1000000
   if keepMs >= 0 and cost > 0 and wait > 0 and wait > longestWait then
@@ -62,14 +60,12 @@ for i = 2, #KEYS do
   if binding == 0 and bucket.cost > 0 then
     bucket.debt = bucket.debt + bucket.cost
     local debt, at, since, back = bucket.debt, bucket.at, bucket.since, bucket.back
-    local state = string.format("%.17g %.0f %.0f %.17g ", debt, at, since, back)
-    local open = bucket.open + (keepMs > 0 and bucket.cost or 0)
-    local value = state .. string.format("%.17g", open)
+    local value = string.format("%.17g %.0f %.0f %.17g", debt, at, since, back)
     local lastsMs = math.ceil(debt / bucket.rate * 1000) + 1000
     redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", lastsMs))
-    held[#held + 1] = string.format("%.17g %s%.17g", bucket.cost, state, bucket.open)
+    held[#held + 1] = string.format("%.17g ", bucket.cost) .. value
   else
-    held[#held + 1] = "0 0 0 0 0 0"
+    held[#held + 1] = "0 0 0 0 0"
   end
   reply[#reply + 1] = string.format("%.17g", bucket.burst - bucket.debt)
 end

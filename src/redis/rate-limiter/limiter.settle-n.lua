@@ -4,8 +4,9 @@
   afterwards. Each bucket gets no more than the hold took from it.
   Nor does it get what time has paid back already. So it stands
   where the smaller cost would have put it, and admits no more.
-  Refunds since then to earlier holds count against it: at most
-  what was open when it was taken. Those to later ones do not.
+  Refunds since then to earlier holds count against it: no more
+  than the debt that was there before it. Refunds to later holds
+  count up to that, too.
   KEYS[1]  string  the hold (limiter.consume)
   KEYS[2..]  string  the buckets, in the order of the hold; those at its end that are left out keep
                      everything
@@ -22,26 +23,24 @@ end
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
 local given, i = {}, 1
-local BUCKET = "([^; ]+) (%S+) (%S+) (%S+) (%S+) ([^; ]+)"
-for cost, debtThen, atThen, sinceThen, backThen, openThen in string.gmatch(held, BUCKET) do
+local BUCKET = "([^; ]+) (%S+) (%S+) (%S+) ([^; ]+)"
+for cost, debtThen, atThen, sinceThen, backThen in string.gmatch(held, BUCKET) do
   i = i + 1
   if i > #KEYS then
     break
   end
   local rate = tonumber(ARGV[i])
   local known = redis.call("GET", KEYS[i]) or ""
-  local debt, at, since, back, open = string.match(known, "^(%S+) (%S+) (%S+) (%S+) (%S+)$")
+  local debt, at, since, back = string.match(known, "^(%S+) (%S+) (%S+) (%S+)$")
   local amount = 0
   if since and since == sinceThen then
     local left = debt - math.max(0, now - at) * rate / 1000000
-    local earlier = math.min(back - backThen, tonumber(openThen))
+    local earlier = math.min(back - backThen, debtThen - cost)
     local unpaid = debtThen - math.max(0, now - atThen) * rate / 1000000 - earlier
     amount = math.max(0, math.min(surplus, tonumber(cost), unpaid, left))
-    local closed = math.max(0, open - cost)
-    if amount > 0 or closed < tonumber(open) then
-      local rest, later = math.max(0, left - amount), math.max(now, tonumber(at))
-      local state = string.format("%.17g %.0f %s %.17g ", rest, later, since, back + amount)
-      local value = state .. string.format("%.17g", closed)
+    if amount > 0 then
+      local rest, later = left - amount, math.max(now, tonumber(at))
+      local value = string.format("%.17g %.0f %s %.17g", rest, later, since, back + amount)
       local lastsMs = math.ceil(rest / rate * 1000) + 1000
       redis.call("SET", KEYS[i], value, "PX", string.format("%.0f", lastsMs))
     end

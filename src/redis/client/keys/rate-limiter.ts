@@ -12,8 +12,8 @@ export const RATE_LIMITER_KEYS = {
       ttl: "until it is full again, and a second",
       bound: "clients that asked lately",
       value:
-        "`<debt> <at, µs> <busy since, µs> <given back> <open>`: the debt is in units of cost, " +
-        "and less by now by what time has paid back; open is what holds may still give back.",
+        "`<debt> <at, µs> <busy since, µs> <given back>`: the debt is in units of cost, and less " +
+        "by now by what time has paid back.",
       deleted: "Fills the bucket.",
     },
     limitHold: {
@@ -22,8 +22,8 @@ export const RATE_LIMITER_KEYS = {
       ttl: "REQUEST_TIMEOUT_MS and 5 s",
       bound: "operations of the last seconds whose cost may be given back",
       value:
-        "`<cost> <debt> <at, µs> <busy since, µs> <given back> <open>` for each bucket, joined " +
-        "by `;`: what an operation took at most.",
+        "`<cost> <debt> <at, µs> <busy since, µs> <given back>` for each bucket, joined by `;`: " +
+        "what an operation took at most.",
     },
   },
 } as const satisfies KeySubject;
