@@ -53,7 +53,7 @@ const REPORTING = ["--expose-gc", "--import", "./test/support/report-memory.mjs"
 async function retained(): Promise<number> {
   const reports = () => [...app.output().matchAll(/"retained":(\d+)/g)].map(([, bytes]) => bytes);
   const before = reports().length;
-  app.child.kill("SIGPWR");
+  app.child.kill("SIGWINCH");
   return Number(await until("a report of memory", () => reports()[before]));
 }
 

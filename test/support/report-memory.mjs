@@ -1,8 +1,8 @@
 /**
- * Preloaded into a process under test, with `--expose-gc`: upon SIGPWR it collects its garbage and
+ * Preloaded into a process under test, with `--expose-gc`: upon SIGWINCH it collects its garbage and
  * prints what it holds then, in bytes.
  */
-process.on("SIGPWR", () => {
+process.on("SIGWINCH", () => {
   globalThis.gc();
   globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();

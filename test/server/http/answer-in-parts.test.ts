@@ -173,8 +173,6 @@ it.each([
   mine.hold();
   const answer = souk.post({ query });
   await mine.reached();
-  // The part was read by now.
-  await new Promise((resolve) => setImmediate(resolve));
   value = "new";
   verdict = "outdated";
   mine.open();
