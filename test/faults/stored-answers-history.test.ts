@@ -95,7 +95,7 @@ const READS: Readonly<
   "read in parts": async ({ url }, { seen }, id) =>
     stockOf(await post(url, IN_PARTS, { id }, { seen })),
   async "read by socket"({ wsUrl }, { seen }, id) {
-    const socket = await connectSocket(wsUrl, seen ? { seen } : {});
+    const socket = await connectSocket(wsUrl, seen ? { "souk-seen": seen } : {});
     const [next] = await socket.run({ query: WHOLE, variables: { id } });
     await socket.close();
     return stockOf(next?.payload as Partial<Answer> | undefined);
