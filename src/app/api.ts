@@ -53,6 +53,7 @@ export async function startApi(
     ...(await openSigned(infrastructure)),
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     createOperation: operationsWith(served),
+    beginReads: Object.assign({}, ...served.map(({ beginReads }) => beginReads)),
     traceAnswer: infrastructure.cache.traceAnswer,
     readiness: createApiReadiness(
       infrastructure,
@@ -96,13 +97,14 @@ function operationsWith(served: readonly Served[]): CreateContext {
   // Each subject makes those that it declares.
   const makeLoaders = (reading: ReadContext): Loaders =>
     Object.assign({}, ...makers.map((make) => make(reading)));
-  return ({ seen, bypass, trace, principal, client, guest, buckets, requestId }) =>
+  return ({ seen, bypass, trace, ahead, principal, client, guest, buckets, requestId }) =>
     createRequestContext({
       requestId,
       buckets,
       principal,
       client,
       guest,
+      ahead,
       reading: new ReadContext({ seen, bypass, trace }),
       makeLoaders,
     });

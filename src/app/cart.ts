@@ -23,6 +23,7 @@ export const cart = defineSubject({
       const carts = createCarts({ store, moves: createCartMoves(store, log) });
       return {
         services: { carts },
+        beginReads: { cart: carts.readAhead },
         resolvers: [
           new CartResolver(carts, config.currency),
           new CartPayloadResolver(),

@@ -10,6 +10,7 @@ import type { ReadContext } from "../domain/reading/read-context.js";
 import type { JobOptions } from "../jobs/runner.js";
 import type { Loaders } from "../loaders/loaders.js";
 import type { Streams, TopicAdmission } from "../resolvers/events.js";
+import type { BeginReads } from "../resolvers/reads-ahead.js";
 import type { ResolverClass } from "../schema/build-schema.js";
 import type { OutboxKind } from "../services/outbox/kind.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
@@ -71,6 +72,8 @@ export interface Served<Services extends object = object> {
   readonly resolvers: readonly object[];
   /** Its loaders of one operation. */
   readonly loaders?: (reading: ReadContext) => Partial<Loaders>;
+  /** Its reads that may begin before a caller is confirmed. */
+  readonly beginReads?: BeginReads;
   /**
    * Streams of its subscriptions, by topic kind. Other kinds are
    * watched as values.

@@ -51,12 +51,13 @@ export function toWarning({ code, message, productId }: CartWarningRecord): Cart
 
 /** The caller as the services of carts see it. */
 export function shopperOf(ctx: RequestContext): Shopper {
-  const { owner, writingOwner, forgetGuest, guest } = ctx;
+  const { owner, writingOwner, forgetGuest, guest, ahead } = ctx;
   return {
     owner,
     writingOwner,
     forgetGuest,
     guest,
+    cartAhead: ahead.cart ?? null,
     readProducts: (ids) => loadEach(ctx.loaders.product, ids),
   };
 }

@@ -13,6 +13,7 @@ import type { BucketStatus } from "../domain/limits.js";
 import { type ConsistencyToken, latestToken } from "../domain/reading/consistency-token.js";
 import { ReadContext } from "../domain/reading/read-context.js";
 import type { Loaders } from "../loaders/loaders.js";
+import type { ReadsAhead } from "./reads-ahead.js";
 
 /** The client that asks. */
 export interface Client {
@@ -41,6 +42,8 @@ export interface RequestContext {
   readonly buckets: readonly BucketStatus[];
   /** How this operation reads the cache, and what it found there. */
   readonly reading: ReadContext;
+  /** Reads that have begun already. */
+  readonly ahead: ReadsAhead;
   /**
    * The last argument of {@link keepSession}; undefined without
    * one.
@@ -106,13 +109,15 @@ export interface RequestContextInit {
   readonly guest: GuestPass;
   readonly buckets?: readonly BucketStatus[];
   readonly reading: ReadContext;
+  readonly ahead?: ReadsAhead;
   /** Called on first use, and again after each write. */
   readonly makeLoaders: (reading: ReadContext) => Loaders;
 }
 
 /** Makes the context of one operation or event. Opens nothing. */
 export function createRequestContext(init: RequestContextInit): RequestContext {
-  const { requestId, principal, client, guest, buckets = [], reading, makeLoaders } = init;
+  const { requestId, principal, client, guest, reading, makeLoaders } = init;
+  const { buckets = [], ahead = {} } = init;
   let current: Loaders | null = null;
   let keptSession: string | null | undefined;
   let keptGuest: string | null | undefined;
@@ -127,6 +132,7 @@ export function createRequestContext(init: RequestContextInit): RequestContext {
     client,
     buckets,
     reading,
+    ahead,
     get keptSession() {
       return keptSession;
     },

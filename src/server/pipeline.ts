@@ -5,6 +5,7 @@ import { accountConfig } from "../config/account.js";
 import { type Config, settingsOf } from "../config/config.js";
 import type { GuestPass } from "../domain/account/guest.js";
 import type { TraceAnswer } from "../domain/reading/answer-tags.js";
+import type { BeginReads } from "../resolvers/reads-ahead.js";
 import type { ConsistencyTokens } from "../services/consistency-tokens.js";
 import type { PersistedDocuments } from "../services/persisted-documents.js";
 import type { Admission } from "../services/rate-limit/admission.js";
@@ -25,6 +26,7 @@ import { createDocumentReader } from "./operation/documents.js";
 import { createExecutor } from "./operation/executor.js";
 import { createObserver } from "./operation/observe.js";
 import type { CreateContext } from "./operation/operation.js";
+import { createReadAhead } from "./operation/read-ahead.js";
 import { operationRules } from "./operation/rules.js";
 
 export interface PipelineDeps {
@@ -37,6 +39,7 @@ export interface PipelineDeps {
   readonly seenTokens: ConsistencyTokens;
   readonly documents: PersistedDocuments;
   readonly createOperation: CreateContext;
+  readonly beginReads: BeginReads;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -93,6 +96,7 @@ export function createPipeline(deps: PipelineDeps) {
     seenTokens,
     ...cookies,
     createContext: createOperation,
+    readAhead: createReadAhead(deps.beginReads, admission),
     price,
     ...openAnswers(deps, admissionDeps),
     answerBytes: limits.answerBytes,

@@ -8,6 +8,7 @@ import { type RunningApp, startApp } from "../support/app.js";
 import { type Buyer, contentsOf, createBuyer } from "../support/buyers.js";
 import { metric, post } from "../support/graphql.js";
 import { testRedis } from "../support/redis.js";
+import { until } from "../support/until.js";
 
 const UPSERT =
   "mutation Upsert($input: ProductInput!) { upsertProduct(input: $input) { product { id } " +
@@ -343,4 +344,34 @@ it("The products of 200 lines are read in one round trip, without SQL when cache
   expect((await shopper.cart()).lines).toHaveLength(200);
   const after = await counts();
   expect([after[0] - before[0], after[1] - before[1]]).toEqual([1, 0]);
+});
+
+it("The cart of a known token leaves in one write with session and limits.", async () => {
+  const { token } = await signUp(app.url);
+  const id = await product("one-write");
+  await post(
+    app.url,
+    "mutation($id: ID!) { addToCart(productId: $id) { cart { id } } }",
+    { id },
+    { token },
+  );
+  const quantity = async () =>
+    (await post(app.url, "{ cart { quantity } }", {}, { token })).data.cart!.quantity;
+  expect(await quantity()).toBe(1);
+
+  const monitor = await place.connect().monitor();
+  const sent: string[] = [];
+  monitor.on("monitor", (_time, args: string[], source: string) => {
+    if (source !== "lua") sent.push(args.join(" "));
+  });
+  expect(await quantity()).toBe(1);
+  await redis.set(`${place.prefix}:done`, "1");
+  await until("the last command", () => sent.some((command) => command.includes(":done")));
+  monitor.disconnect();
+  // The cart goes first: nothing of it waited for the reply about the session.
+  const cart = sent.findIndex((command) => /^hgetall .*:cart:/i.test(command));
+  const session = sent.findIndex((command) => command.includes(":session:{"));
+  expect(cart).toBeGreaterThan(-1);
+  expect(session).toBeGreaterThan(cart);
+  expect(sent.filter((command) => command.includes(":cart:")).length).toBe(2);
 });

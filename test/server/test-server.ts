@@ -194,6 +194,7 @@ export async function startServer(
     seenTokens: SEEN_TOKENS,
     sessions: { confirm: async (principal) => principal, onEnded: () => () => {} },
     traceAnswer: () => null,
+    beginReads: {},
     createOperation: ({ requestId, principal, client, guest, buckets, seen, bypass }) =>
       createRequestContext({
         requestId,

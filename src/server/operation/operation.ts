@@ -6,6 +6,7 @@ import type { ReadTrace } from "../../domain/reading/answer-tags.js";
 import type { ConsistencyToken } from "../../domain/reading/consistency-token.js";
 import type { ReadOutcome } from "../../domain/reading/read-context.js";
 import type { RequestContext } from "../../resolvers/context.js";
+import type { ReadsAhead } from "../../resolvers/reads-ahead.js";
 import type { PreparedOperation } from "../cost/cost.js";
 import type { CostReport, OperationPayment } from "../cost/payment.js";
 import type { Permit } from "../load.js";
@@ -17,6 +18,7 @@ export type CreateContext = (
     readonly requestId: string;
     readonly buckets: readonly BucketStatus[];
     readonly trace: ReadTrace | null;
+    readonly ahead: ReadsAhead;
   },
 ) => RequestContext;
 
@@ -26,6 +28,7 @@ export interface AnswerExtensions {
 }
 
 const NOTHING = (): void => {};
+const NO_READS: ReadsAhead = {};
 
 /** One operation of a caller, from admission to its answer. */
 export class Operation {
@@ -53,6 +56,8 @@ export class Operation {
   result: ExecutionResult | null = null;
   /** Follows its reads where its answer is to be stored. */
   trace: ReadTrace | null = null;
+  /** Its reads that began before its caller was confirmed. */
+  ahead: ReadsAhead = NO_READS;
   /** Releases what is counted while it runs. */
   onEnd: () => void = NOTHING;
   private payment: OperationPayment | null = null;
@@ -75,7 +80,7 @@ export class Operation {
   get context(): RequestContext {
     if (!this.execution) {
       const { principal, client, guest, seen, bypass } = this.caller;
-      const { requestId, buckets, trace } = this;
+      const { requestId, buckets, trace, ahead } = this;
       const context = this.createContext({
         principal,
         client,
@@ -85,6 +90,7 @@ export class Operation {
         requestId,
         buckets,
         trace,
+        ahead,
       });
       this.execution = { context, seen: context.reading.seen };
     }

@@ -15,6 +15,7 @@ import type {
   CartStore,
   ChangeOutcome,
   ChangeResult,
+  StoredCart,
 } from "../../redis/cart/cart.js";
 import { checkOperationId } from "../operation-id.js";
 import type { CartMoves, ReadProducts } from "./move.js";
@@ -33,6 +34,14 @@ export interface Shopper {
   /** For a guest whose cart is the account's now. */
   forgetGuest(): void;
   readonly readProducts: ReadProducts;
+  /** A read that began before the caller was confirmed. */
+  readonly cartAhead: CartAhead | null;
+}
+
+/** A read of a user's cart. */
+export interface CartAhead {
+  readonly userId: number;
+  readonly stored: Promise<StoredCart>;
 }
 
 export interface CartOutcome {
@@ -61,6 +70,8 @@ export interface Carts {
    * a caller without one.
    */
   read(shopper: Shopper): Promise<{ readonly owner: Owner | null; readonly record: CartRecord }>;
+  /** Begins to read a user's cart. Never throws. */
+  readAhead(userId: number): CartAhead;
   /**
    * Moves the guest's cart to the account that signed
    * in. Never rejects.
@@ -88,6 +99,12 @@ export function createCarts(deps: CartsDeps): Carts {
   return {
     adopt: (shopper, userId) => adopt(deps, shopper, userId),
     read: (shopper) => readCart(deps, shopper),
+    readAhead(userId) {
+      const stored = deps.store.read({ kind: "user", userId });
+      // The caller may prove to be another; who uses it sees the rejection.
+      stored.catch(() => {});
+      return { userId, stored };
+    },
     async add(shopper, { operationId, ...line }) {
       const product = await one(shopper, line.productId);
       const error =
@@ -133,12 +150,19 @@ async function readCart(deps: CartsDeps, shopper: Shopper): ReturnType<Carts["re
   const owner = shopper.owner();
   if (!owner)
     return { owner, record: { version: 0, expiresMs: await store.expiryOfNew(), lines: [] } };
-  await bringAlong(deps, shopper, owner);
-  const { cart, move } = await store.read(owner);
+  const ahead = aheadOf(shopper, owner);
+  if (!ahead) await bringAlong(deps, shopper, owner);
+  const { cart, move } = await (ahead ?? store.read(owner));
   if (!move || move.arrived || owner.kind === "user") return { owner, record: cart };
   await moves.finish(owner.guestId, move, shopper.readProducts);
   return { owner, record: (await store.read(owner)).cart };
 }
+
+/** Null where a guest's cart may have to move first. */
+const aheadOf = ({ cartAhead, guest }: Shopper, owner: Owner): CartAhead["stored"] | null =>
+  cartAhead && guest === null && owner.kind === "user" && owner.userId === cartAhead.userId
+    ? cartAhead.stored
+    : null;
 
 async function change(deps: CartsDeps, shopper: Shopper, wanted: CartChange): Promise<CartOutcome> {
   const owner = shopper.writingOwner();

@@ -39,6 +39,11 @@ export interface Admission {
   readonly readCredential: ReadCredential;
   /** Who pays, as far as known without a lookup. */
   payerOf(asker: Claim | Known): Payer;
+  /**
+   * The user of a token that was verified before; null
+   * while the user is rate limited.
+   */
+  likelyUser(claim: Claim): number | null;
   /** Whether {@link check} may refuse. */
   recentlyRejected(payer: Payer): boolean;
   /** Throws RateLimited for a certain refusal. */
@@ -119,6 +124,10 @@ export function createAdmission(parts: AdmissionDeps): Admission {
   return {
     readCredential,
     payerOf,
+    likelyUser(claim) {
+      const payer = claim.kind === "session" ? known.get(claim.digest) : undefined;
+      return payer && !limits.recentlyRejected(payer) ? Number(payer.name) : null;
+    },
     recentlyRejected: (payer) => limits.recentlyRejected(payer),
     check(payer, charge) {
       if (

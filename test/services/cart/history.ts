@@ -314,6 +314,7 @@ class History {
       owner: () => one,
       writingOwner: () => one,
       guest: null,
+      cartAhead: null,
       forgetGuest() {},
       readProducts: this.readProducts,
     };

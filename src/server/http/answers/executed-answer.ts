@@ -12,6 +12,7 @@ import type { ClaimedCaller } from "../../operation/caller.js";
 import type { OperationKind } from "../../operation/executor.js";
 import type { Operation } from "../../operation/operation.js";
 import { wellFormed } from "../../operation/raw-operation.js";
+import type { ReadAhead } from "../../operation/read-ahead.js";
 import type { OperationHolder } from "../apollo.js";
 import type { HttpDocument } from "../document.js";
 import type { HttpExchange } from "../exchange.js";
@@ -21,6 +22,7 @@ import { type HttpAnswer, type StoredAnswerDeps, showsPreflight } from "./stored
 
 export interface ExecutedAnswerDeps extends StoredAnswerDeps, PartDeps {
   readonly apollo: ApolloServer<OperationHolder>;
+  readonly readAhead: ReadAhead;
 }
 
 export interface ReadOperation {
@@ -74,6 +76,8 @@ async function execute(
 ): Promise<HttpAnswer | null> {
   operation.name = request.name;
   operation.kind = request.kind;
+  // Before the look-up of the session, in the same turn.
+  operation.ahead = deps.readAhead(request, claimed) ?? operation.ahead;
   await admitRequest(deps, operation, claimed, request);
   if (operation.rejection !== null || operation.invalid) return null;
   const inParts = await answerInParts(deps, operation, request);
