@@ -44,7 +44,10 @@ function filesUnder(folder) {
 export function isAsset(path) {
   const name = relative(SRC, path).split(sep).join("/");
   return (
-    name.endsWith(".lua") || name.startsWith("db/migrations/") || name === "schema/schema.graphql"
+    name.endsWith(".lua") ||
+    name.startsWith("db/migrations/") ||
+    name === "schema/schema.graphql" ||
+    name.includes("/assets/")
   );
 }
 
@@ -85,7 +88,10 @@ export function removeOrphans() {
   for (const path of filesUnder(DIST)) {
     const name = relative(DIST, path);
     if (name.startsWith(".")) continue;
-    const source = join(SRC, name.replace(/\.js(\.map)?$/, ".ts"));
+    const source = join(
+      SRC,
+      isAsset(join(SRC, name)) ? name : name.replace(/\.js(\.map)?$/, ".ts"),
+    );
     if (!existsSync(source)) rmSync(path);
   }
 }

@@ -16,6 +16,7 @@ import { lockDataDir } from "./embedded/data-lock.js";
 import { fillFirstDatabase } from "./embedded/first-database.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
 import { ensureDemoPassword, ensureServiceToken } from "./embedded/secrets.js";
+import type { DemoSecrets } from "./server/explorer/demo-secrets.js";
 import { DEMO_LOGINS } from "./services/account/demo-logins.js";
 
 const apiAlone = process.argv.includes("--api");
@@ -57,8 +58,15 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
     const adminToken =
       config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
     const demo = ours ? await prepareDemo(config, log) : null;
+    const made = {
+      adminToken: config.adminToken === undefined ? adminToken : undefined,
+      logins: demo
+        ? { emails: DEMO_LOGINS.map(({ email }) => email), password: demo.demo.secret }
+        : undefined,
+    };
     const app = await startApp({
       config: { ...config, adminToken },
+      demo: made,
       redisUrl,
       cacheUrl: config.redis.cacheUrl ?? redisUrl,
       roles: { api: true, worker: true },
@@ -67,10 +75,7 @@ async function startAll(config: Config, log: Logger): Promise<Running> {
       ...(demo ? { prepare: (database) => provideDemoShop(database, { ...demo, config }) } : {}),
     });
     opened.push(app);
-    greet(config, app, {
-      token: config.adminToken === undefined ? adminToken : undefined,
-      password: demo?.demo.secret,
-    });
+    greet(config, app, made);
     return { close };
   } catch (error) {
     await close();
@@ -102,35 +107,30 @@ async function prepareDemo(config: Config, log: Logger): Promise<Omit<DemoShopOp
   return { demo: { secret, isNew: isNew && !isFilled }, onFill };
 }
 
-/** What was made for a start of the embedded default. */
-interface MadeSecrets {
-  readonly token: string | undefined;
-  readonly password: string | undefined;
-}
-
 /**
- * For people, on standard output; the log goes on in JSON.
- * Secrets are shown only where we made them.
+ * For people, on standard output. Secrets are shown only where
+ * we made them.
  */
-function greet({ http, dataDir }: Config, { url }: App, { token, password }: MadeSecrets): void {
-  const apollo =
-    http.explorer === "sandbox" ? "Sandbox, needs the network" : "not needed: GraphiQL";
+function greet({ http, dataDir, production }: Config, { url }: App, made: DemoSecrets): void {
+  const { adminToken: token, logins } = made;
+  const pages = [
+    ...(production ? [] : [`  first page ${url}/ (a live demo)`]),
+    `  GraphiQL   ${url}/graphiql`,
+    ...(http.explorer === "sandbox"
+      ? [`  Sandbox    ${url}/graphql in a browser (Apollo's, needs the network)`]
+      : []),
+  ];
   const lines = [
     `Souk is ready at ${url}/graphql (HTTP and WebSocket)`,
-    ...(http.explorer === "off"
-      ? []
-      : [
-          `  explorer   ${url}/graphql in a browser (Apollo ${apollo})`,
-          `  GraphiQL   ${url}/graphiql`,
-        ]),
+    ...(http.explorer === "off" ? [] : pages),
     `  health     ${url}/livez  ${url}/readyz  ${url}/metrics`,
     ...(token
       ? [`  admin      Authorization: Bearer ${token}   (kept in ${dataDir}/admin-token)`]
       : []),
-    ...(password
+    ...(logins
       ? [
-          `  logins     ${DEMO_LOGINS.map(({ email }) => email).join(", ")}`,
-          `             password ${password}   (kept in ${dataDir}/demo-password)`,
+          `  logins     ${logins.emails.join(", ")}`,
+          `             password ${logins.password}   (kept in ${dataDir}/demo-password)`,
         ]
       : []),
   ];

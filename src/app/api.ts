@@ -11,6 +11,7 @@ import { createRequestContext } from "../resolvers/context.js";
 import { createEvents } from "../resolvers/events.js";
 import { buildSoukSchema, type ResolverClass } from "../schema/build-schema.js";
 import { checkListSizes } from "../server/cost/field-price.js";
+import type { DemoSecrets } from "../server/explorer/demo-secrets.js";
 import type { CreateContext } from "../server/operation/operation.js";
 import { createServer, type ServerDeps } from "../server/server.js";
 import { createGuests } from "../services/account/guests.js";
@@ -30,6 +31,7 @@ const SECRET_BYTES = 32;
 export async function startApi(
   opening: Opening,
   subjects: readonly OpenSubject[],
+  demo: DemoSecrets | undefined,
 ): Promise<string> {
   const { infrastructure, config, log, disposer } = opening;
   const { metrics, requests } = infrastructure;
@@ -54,6 +56,7 @@ export async function startApi(
     sessions: { confirm: sessions.confirm, onEnded: ends.onEnded },
     createOperation: operationsWith(served),
     beginReads: Object.assign({}, ...served.map(({ beginReads }) => beginReads)),
+    demo,
     traceAnswer: infrastructure.cache.traceAnswer,
     readiness: createApiReadiness(
       infrastructure,

@@ -4,6 +4,7 @@
  * {@link App.close} closes everything in the opposite order.
  */
 import { settingsOf } from "../config/config.js";
+import type { DemoSecrets } from "../server/explorer/demo-secrets.js";
 import { createChangeKind } from "../services/outbox/change-kind.js";
 import { aliveOf } from "../services/workers.js";
 import type { GaugeSource } from "../telemetry/metrics-sources.js";
@@ -32,6 +33,8 @@ export interface App {
 export interface AppOptions extends InfrastructureOptions {
   /** Default: all subjects. */
   readonly subjects?: readonly Subject[];
+  /** What the pages of development may show. */
+  readonly demo?: DemoSecrets | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const subjects = openSubjects(options.subjects ?? SUBJECTS, opening);
     const { roles } = options;
     const healthUrl = roles.worker ? await startWorker(opening, subjects) : null;
-    const url = roles.api ? await startApi(opening, subjects) : null;
+    const url = roles.api ? await startApi(opening, subjects, options.demo) : null;
     return { url, healthUrl, close: () => disposer.run() };
   } catch (error) {
     await disposer.run();

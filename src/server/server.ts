@@ -16,7 +16,8 @@ import {
   type SessionSockets,
 } from "./connection/session-sockets.js";
 import { drainSockets } from "./drain.js";
-import { addExplorer } from "./explorer.js";
+import type { DemoSecrets } from "./explorer/demo-secrets.js";
+import { addExplorer } from "./explorer/explorer.js";
 import { createApollo } from "./http/apollo.js";
 import { createCommonHeaders, normalOrigins } from "./http/common-headers.js";
 import { createEndpoint } from "./http/endpoint.js";
@@ -44,6 +45,8 @@ export interface ServerDeps extends PipelineDeps {
   readonly sessions: SessionLookup;
   /** State of the process, for probes. */
   readonly readiness: () => Promise<Readiness>;
+  /** What the pages of development may show. */
+  readonly demo?: DemoSecrets | undefined;
   readonly socketTimings?: Partial<SocketTimings>;
   /** Longest time for a request to arrive; tests shorten it. */
   readonly requestArrivalMs?: number;
@@ -76,7 +79,7 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
   });
   await apollo.start();
   const app = await openHttp(deps, { pipeline, shedding, apollo, isDraining });
-  addExplorer(app, config.http.explorer);
+  addExplorer(app, config, deps.demo ?? {});
   addHealth(app, { readiness: withLoad(readiness, shedding.load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const operations = socketOperationDeps(deps, { pipeline, shedding, sessions });

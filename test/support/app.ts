@@ -11,6 +11,7 @@ import type { Subject } from "../../src/app/module.js";
 import { configPartsOf, SUBJECTS } from "../../src/app/subjects.js";
 import { readConfig } from "../../src/config/config.js";
 import { seedCatalogue, seedSizes } from "../../src/db/seed/seed.js";
+import type { DemoSecrets } from "../../src/server/explorer/demo-secrets.js";
 import { testLog } from "./log.js";
 import { MODE } from "./mode.js";
 import { ensureBuilt, ROOT } from "./node-process.js";
@@ -51,6 +52,8 @@ export interface AppOptions {
   readonly keyPrefix?: string;
   readonly roles?: { readonly api: boolean; readonly worker: boolean };
   readonly log?: Logger;
+  /** What the pages of development may show. */
+  readonly demo?: DemoSecrets;
   /** Default: those of the product. */
   readonly subjects?: readonly Subject[];
 }
@@ -94,6 +97,7 @@ export async function startApp(options: AppOptions = {}): Promise<RunningApp> {
     log: options.log ?? testLog(),
     keyPrefix,
     subjects,
+    demo: options.demo,
   });
   const url = `${app.url}/graphql`;
   return {

@@ -1,20 +1,8 @@
 /** The explorer's pages, in a real browser where the machine has one. */
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findBrowser } from "../../scripts/find.mjs";
-import { startServer, type TestServer } from "./test-server.js";
-
-const executablePath = findBrowser();
-const ARGUMENTS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { hasBrowser, launchBrowser, watchProblems } from "../../support/browser.js";
+import { startServer, type TestServer } from "../test-server.js";
 
 let souk: TestServer;
 
@@ -68,7 +56,7 @@ test("EXPLORER=graphiql shows GraphiQL at both, EXPLORER=off not even a schema."
 });
 
 test("Without a browser this run says that no page was opened in one.", async ({ annotate }) => {
-  if (!executablePath)
+  if (!hasBrowser)
     await annotate(
       "No Chromium was found: GraphiQL was not opened in a browser. Install chromium or set " +
         "CHROMIUM_PATH.",
@@ -76,22 +64,16 @@ test("Without a browser this run says that no page was opened in one.", async ({
     );
 });
 
-describe.runIf(executablePath)("in Chromium", () => {
+describe.runIf(hasBrowser)("in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ARGUMENTS });
+    browser = await launchBrowser();
   });
   afterAll(() => browser.close());
 
   async function run(query: string, expected: string): Promise<void> {
     const page = await browser.newPage();
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.on(
-      "console",
-      (message) =>
-        message.text().includes("Content Security Policy") && problems.push(message.text()),
-    );
+    const problems = watchProblems(page);
     await page.goto(`${souk.url}/graphiql?query=${encodeURIComponent(query)}`);
     await page.getByRole("button", { name: /execute query/i }).click();
     await page.locator(".graphiql-response, .result-window").getByText(expected).first().waitFor();

@@ -1,0 +1,37 @@
+/**
+ * The secrets that `npm start` made for its own database. Pages
+ * show them to a browser on this machine alone.
+ */
+import type { IncomingMessage } from "node:http";
+import { normalAddress } from "../../domain/address.js";
+
+export interface DemoSecrets {
+  /** Undefined where the operator has set one. */
+  readonly adminToken?: string | undefined;
+  readonly logins?: { readonly emails: readonly string[]; readonly password: string } | undefined;
+}
+
+const NO_SECRETS: DemoSecrets = {};
+const LOOPBACK_ADDRESS = /^(?:127\.\d+\.\d+\.\d+|::1)$/;
+/** With any port. */
+const LOOPBACK_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
+/** A proxy on this machine may serve browsers of others. */
+const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+/**
+ * The secrets, where the page is opened on this machine. A
+ * browser sends Origin for pages that read ours by script: they
+ * get none. A host that is not loopback may be a foreign name
+ * that leads here.
+ */
+export function secretsFor(
+  { socket, headers }: Pick<IncomingMessage, "socket" | "headers">,
+  secrets: DemoSecrets,
+): DemoSecrets {
+  const isOwn =
+    LOOPBACK_ADDRESS.test(normalAddress(socket.remoteAddress ?? "")) &&
+    LOOPBACK_HOST.test(headers.host ?? "") &&
+    headers.origin === undefined &&
+    FORWARDED.every((name) => !(name in headers));
+  return isOwn ? secrets : NO_SECRETS;
+}

@@ -1,0 +1,32 @@
+/** A real Chromium, where the machine has one. */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findBrowser } from "../../scripts/find.mjs";
+
+const executablePath = findBrowser();
+
+/** Whether tests of pages can run; `npm test` says so at its end where they cannot. */
+export const hasBrowser = executablePath !== null;
+
+const ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({ ...(executablePath && { executablePath }), args: ARGUMENTS });
+
+/** Notes what a page must never do: throw, or break its own policy. */
+export function watchProblems(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    if (/Content Security Policy/.test(message.text())) problems.push(message.text());
+  });
+  return problems;
+}
