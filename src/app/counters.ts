@@ -49,7 +49,7 @@ export const counters = defineSubject({
           resolvers: [
             new ProductStatsResolver(infrastructure.clock),
             new ProductStatsMutations(service, likes, config.currency),
-            new ProductStatsSubscriptions(),
+            new ProductStatsSubscriptions(config.currency),
           ],
         };
       },

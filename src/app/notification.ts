@@ -12,7 +12,11 @@ import { broadcastJob } from "../jobs/broadcasts.js";
 import { pruneJob } from "../jobs/prune.js";
 import { createNotificationLoaders } from "../loaders/notification.js";
 import { createEventLogTail, type EventLogTail } from "../redis/event-log/tail.js";
-import { InboxResolver, NotificationConnectionResolver } from "../resolvers/notification.js";
+import {
+  InboxCountResolver,
+  InboxResolver,
+  NotificationConnectionResolver,
+} from "../resolvers/notification.js";
 import { NotificationMutations } from "../resolvers/notification-change.js";
 import {
   NotificationSubscriptions,
@@ -45,6 +49,7 @@ export const notification = defineSubject({
   config: notificationConfig,
   resolvers: [
     InboxResolver,
+    InboxCountResolver,
     NotificationConnectionResolver,
     NotificationMutations,
     NotificationSubscriptions,
@@ -71,6 +76,7 @@ export const notification = defineSubject({
           streams: { notification: notificationStream(notifications) },
           resolvers: [
             new InboxResolver(notifications),
+            new InboxCountResolver(notifications),
             new NotificationConnectionResolver(notifications),
             new NotificationMutations(notifications, sending),
             new NotificationSubscriptions(),

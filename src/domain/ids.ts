@@ -27,11 +27,25 @@ export interface NodeId {
   readonly key: number;
 }
 
+/**
+ * Types whose id names a thing in a client's cache alone:
+ * nothing is fetched by it.
+ */
+export type CachedType = "ProductStats" | "Viewer" | "Inbox";
+
 /** Longer input is no id; refusing it early keeps hostile ids cheap. */
 const MAX_ID_LENGTH = 64;
 
 /** Encodes a database key as the global id clients see. */
 export function encodeId(type: NodeType, key: number): string {
+  return Buffer.from(`${type}:${key}`).toString("base64url");
+}
+
+/**
+ * An id for the caches of clients, made as {@link encodeId} does:
+ * no two types share one. {@link decodeId} takes it for no id.
+ */
+export function encodeCacheId(type: CachedType, key: number): string {
   return Buffer.from(`${type}:${key}`).toString("base64url");
 }
 

@@ -17,6 +17,7 @@ import { Works } from "../schema/price.js";
 import type { MarkRequest, Notifications } from "../services/notification/notifications.js";
 import type { NotificationSending, SendRequest } from "../services/notification/sending.js";
 import type { RequestContext } from "./context.js";
+import { toInbox } from "./notification.js";
 
 /** The mutations of notifications. */
 @Resolver()
@@ -61,11 +62,13 @@ export class NotificationMutations {
     @Args(() => MarkReadArgs) args: MarkReadArgs,
     @Ctx() ctx: RequestContext,
   ): Promise<MarkReadPayload> {
-    requireUser(ctx.principal);
+    const { userId } = requireUser(ctx.principal);
     const request = readMarked(args);
-    if ("code" in request) return { marked: null, unreadCount: null, errors: [request] };
+    if ("code" in request)
+      return { marked: null, unreadCount: null, inbox: null, errors: [request] };
     const { unread, ...outcome } = await this.notifications.markRead(ctx.principal, request);
-    return { ...outcome, unreadCount: unread };
+    const inbox = unread === null ? null : toInbox(userId, unread);
+    return { ...outcome, unreadCount: unread, inbox };
   }
 }
 

@@ -22,7 +22,7 @@ import {
 import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
 
-import { toNotificationType } from "./notification.js";
+import { toInbox, toNotificationType } from "./notification.js";
 
 /**
  * The log that a subscription follows, and the cursor to begin
@@ -102,7 +102,11 @@ function toEvent(
       resumeFrom: cursorOf(item.resumeFrom),
     });
   const { position, event } = item;
-  const common = { cursor: cursorOf(position), unreadCount: event.unread };
+  const common = {
+    cursor: cursorOf(position),
+    unreadCount: event.unread,
+    inbox: toInbox(userId, event.unread),
+  };
   if (event.type === "delivered") {
     return Object.assign(new NotificationDelivered(), {
       ...common,

@@ -1,12 +1,13 @@
 /** Notifications as their owner sees them: the inbox. */
 import { Args, FieldResolver, Int, Resolver, Root } from "type-graphql";
 import { signedIn } from "../domain/account/principal.js";
-import { encodeId } from "../domain/ids.js";
+import { encodeCacheId, encodeId } from "../domain/ids.js";
 import {
   type InboxListing,
   type NotificationRecord,
   notificationLog,
 } from "../domain/notification.js";
+import { Inbox } from "../schema/notification/inbox.js";
 import {
   InboxArgs,
   type Notification,
@@ -31,6 +32,14 @@ export function toNotificationType({
   return { id: encodeId("Notification", id), kind, title, body, url, createdAt, readAt };
 }
 
+/**
+ * An inbox as clients see it. @param unread known count; it is
+ * read without
+ */
+export function toInbox(userId: number, unread: number | null = null): Inbox {
+  return { id: encodeCacheId("Inbox", userId), userId, knownUnread: unread };
+}
+
 /** A notification by its id, for its owner alone. */
 export async function visibleNotification(
   ctx: RequestContext,
@@ -45,7 +54,7 @@ export async function visibleNotification(
  * A list of an inbox, with the page that was read. Positions are
  * sequences, so cursors are those of the log.
  */
-interface Inbox extends InboxListing {
+interface InboxList extends InboxListing {
   readonly rows: ReadonlyMap<number, NotificationRecord>;
 }
 
@@ -62,7 +71,7 @@ export class InboxResolver {
   async notifications(
     @Root() { principal: { userId } }: Viewer,
     @Args(() => InboxArgs) args: InboxArgs,
-  ): Promise<ListPage<Inbox>> {
+  ): Promise<ListPage<InboxList>> {
     const list = { name: notificationLog(userId), sortedBy: "number" } as const;
     const listing = { userId, unreadOnly: args.unreadOnly ?? false };
     const request = pageRequest(list, args);
@@ -77,6 +86,25 @@ export class InboxResolver {
   unreadCount(@Root() { principal }: Viewer): Promise<number> {
     return this.service.unread(principal.userId);
   }
+
+  @FieldResolver(() => Inbox, {
+    description: "The inbox with its count, as events of `notificationReceived` carry it.",
+  })
+  inbox(@Root() { principal }: Viewer): Inbox {
+    return toInbox(principal.userId);
+  }
+}
+
+/** The count of an inbox. */
+@Resolver(() => Inbox)
+export class InboxCountResolver {
+  constructor(private readonly service: Pick<Notifications, "unread">) {}
+
+  @Price(2)
+  @FieldResolver(() => Int, { description: "How many notifications are unread." })
+  unreadCount(@Root() { userId, knownUnread }: Inbox): number | Promise<number> {
+    return knownUnread ?? this.service.unread(userId);
+  }
 }
 
 /** What is behind a page of an inbox. */
@@ -85,7 +113,7 @@ export class NotificationConnectionResolver {
   constructor(private readonly service: Pick<Notifications, "count">) {}
 
   @FieldResolver()
-  edges(@Root() list: ListPage<Inbox>) {
+  edges(@Root() list: ListPage<InboxList>) {
     const { rows } = list.of;
     return list.edges(async (sequences) =>
       sequences.map((sequence) => ownNotification(rows.get(sequence))),
@@ -94,7 +122,7 @@ export class NotificationConnectionResolver {
 
   @Price(5)
   @FieldResolver()
-  totalCount(@Root() { of }: ListPage<Inbox>): Promise<number> {
+  totalCount(@Root() { of }: ListPage<InboxList>): Promise<number> {
     return this.service.count(of);
   }
 }

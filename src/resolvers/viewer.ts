@@ -1,9 +1,9 @@
 /** The signed-in user, and their devices. */
-import { Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
+import { Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import { accountOfSession, signedIn, type UserPrincipal } from "../domain/account/principal.js";
 import type { SessionRecord } from "../domain/account/session.js";
 import type { UserRecord } from "../domain/account/user.js";
-import { encodeId } from "../domain/ids.js";
+import { encodeCacheId, encodeId } from "../domain/ids.js";
 import type { Loaders } from "../loaders/loaders.js";
 import { ListSize } from "../schema/price.js";
 import { Session, type User, Viewer } from "../schema/viewer.js";
@@ -58,6 +58,15 @@ export class ViewerResolver {
   })
   viewer(@Ctx() ctx: RequestContext): Promise<Viewer | null> {
     return readViewer(ctx);
+  }
+
+  @FieldResolver(() => ID, {
+    description:
+      "Names the viewer for a client's own cache, which then merges what several queries " +
+      "select. No operation takes it; the account is `user`.",
+  })
+  id(@Root() { principal }: Viewer): string {
+    return encodeCacheId("Viewer", principal.userId);
   }
 
   @FieldResolver(() => String, {

@@ -123,7 +123,12 @@ export const { Connection: LeaderboardConnection } = declareConnection(
   simpleResolvers: true,
 })
 export class LeaderboardSnapshot {
-  @Field(() => Leaderboard, { description: "The board that is watched." })
+  @Field(() => Leaderboard, {
+    description:
+      "The board that is watched. Its `entries` and `total` are those of this event, with the " +
+      "arguments of a query: select them as the query does, and a cache that knows objects by " +
+      "their ids merges them.",
+  })
   @Shared("PUBLIC")
   leaderboard!: Leaderboard;
 

@@ -1,7 +1,7 @@
 /** Global ids: one spelling each, and nothing else is accepted. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { decodeId, decodeIdOf, encodeId, NODE_TYPES } from "../../src/domain/ids.js";
+import { decodeId, decodeIdOf, encodeCacheId, encodeId, NODE_TYPES } from "../../src/domain/ids.js";
 
 const type = fc.constantFrom(...NODE_TYPES);
 const key = fc.maxSafeNat().map((number) => Math.max(1, number));
@@ -15,6 +15,14 @@ it("Decoding an encoded id returns its type and key.", () => {
         expect(decodeIdOf(other, id)).toBe(other === some ? number : null);
     }),
   );
+});
+
+it("An id for caches is nobody else's, and names nothing to fetch.", () => {
+  const cached = ["ProductStats", "Viewer", "Inbox"] as const;
+  const ids = cached.map((name) => encodeCacheId(name, 7));
+  const all = [...ids, ...NODE_TYPES.map((name) => encodeId(name, 7)), encodeCacheId("Inbox", 8)];
+  expect(new Set(all).size).toBe(all.length);
+  expect(ids.map(decodeId)).toEqual([null, null, null]);
 });
 
 it("Every other spelling of an id is refused.", () => {

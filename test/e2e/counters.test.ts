@@ -22,6 +22,9 @@ const SHARE = `mutation Share($id: ID!, $op: ID) {
 const LIKE = `mutation Like($id: ID!) { like(productId: $id) ${PAYLOAD} }`;
 const UNLIKE = `mutation Unlike($id: ID!) { unlike(productId: $id) ${PAYLOAD} }`;
 
+interface StatsEvent {
+  readonly productStatsChanged: { readonly stats: Stats };
+}
 interface Stats {
   readonly views: number;
   readonly viewsToday: number;
@@ -322,10 +325,11 @@ describe("a subscriber", () => {
     const id = fresh();
     const client = createClient({ url: other.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
     const query =
-      "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { views shares likes " +
-      "} }";
-    const messages = client.iterate<{ productStatsChanged: Stats }>({ query, variables: { id } });
-    const next = async (): Promise<Stats> => (await messages.next()).value.data.productStatsChanged;
+      "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { stats { " +
+      "views shares likes } } }";
+    const messages = client.iterate<StatsEvent>({ query, variables: { id } });
+    const next = async (): Promise<Stats> =>
+      (await messages.next()).value.data.productStatsChanged.stats;
     const first = await next();
     for (let time = 0; time < 20; time++) await send(SHARE, id);
     const { token } = await signUp(app.url);
@@ -341,7 +345,9 @@ describe("a subscriber", () => {
     const id = fresh();
     const { shares } = await stats(id);
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
-    const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { shares } }";
+    const query =
+      "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { stats { " +
+      "shares } } }";
     const startMs = performance.now();
     const counting = (async () => {
       for (let turn = 0; turn < 20; turn++)
@@ -350,12 +356,12 @@ describe("a subscriber", () => {
         );
     })();
     let messages = 0;
-    for await (const { data } of client.iterate<{ productStatsChanged: Stats }>({
+    for await (const { data } of client.iterate<StatsEvent>({
       query,
       variables: { id },
     })) {
       messages += 1;
-      if (data?.productStatsChanged.shares === shares + 800) break;
+      if (data?.productStatsChanged.stats.shares === shares + 800) break;
     }
     expect(messages).toBeLessThanOrEqual((performance.now() - startMs) / 100 + 2);
     await counting;
@@ -364,7 +370,9 @@ describe("a subscriber", () => {
 
   it("A subscription to the stats of no product gets an error.", async () => {
     const client = createClient({ url: app.wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
-    const query = "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { views } }";
+    const query =
+      "subscription Watch($id: ID!) { productStatsChanged(productId: $id) { stats { " +
+      "views } } }";
     for (const id of [encodeId("Brand", 1), encodeId("Product", 999_999)]) {
       const { value } = await client.iterate({ query, variables: { id } }).next();
       expect(JSON.stringify(value.errors)).toContain("BAD_USER_INPUT");

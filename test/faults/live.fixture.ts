@@ -157,7 +157,7 @@ export async function openSubjects(writer: RunningApp): Promise<Subject[]> {
       }),
     }),
     subjectOf("productStatsChanged", {
-      query: "subscription($id: ID!) { productStatsChanged(productId: $id) { shares } }",
+      query: "subscription($id: ID!) { productStatsChanged(productId: $id) { stats { shares } } }",
       variables: { id: counted },
       init: {},
       write: async () =>
@@ -168,8 +168,8 @@ export async function openSubjects(writer: RunningApp): Promise<Subject[]> {
             { id: counted },
           )
         ).data,
-      show: ({ productStatsChanged: stats }) => ({
-        writes: Number(stats!.shares) - shares,
+      show: ({ productStatsChanged: change }) => ({
+        writes: Number(change!.stats!.shares) - shares,
         version: 0,
       }),
     }),

@@ -15,6 +15,7 @@ import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
 import type { TopicAdmission, WatchEvent } from "../events.js";
 import { toEntry } from "./entry.js";
 import { checkBounds, toLeaderboard } from "./leaderboard.js";
+import type { WatchedBoard } from "./snapshot.js";
 
 const TOP = 10;
 
@@ -64,16 +65,14 @@ export class LeaderboardSubscriptions {
     top: number | null,
     @Root() event: WatchEvent<string>,
   ): Promise<LeaderboardSnapshot> {
-    const { board, slice, labels } = await this.boards.snapshot(
-      slug,
-      period ?? "ALL_TIME",
-      top ?? TOP,
-    );
+    const snapshot = await this.boards.snapshot(slug, period ?? "ALL_TIME", top ?? TOP);
+    const { board, slice, labels } = snapshot;
     const version = Math.max(slice.version, event.sent.get(event.id) ?? 0);
     event.sent.set(event.id, version);
     const entries = slice.rows.map((row) => toEntry(row, slice.total, labels));
+    const leaderboard: WatchedBoard = { ...toLeaderboard(board), snapshot };
     return {
-      leaderboard: toLeaderboard(board),
+      leaderboard,
       period: slice.period,
       version: String(version),
       entries,

@@ -12,6 +12,7 @@ import { decodeCursor, encodeCursor, type Position } from "../../domain/page.js"
 import type { LeaderboardEntry } from "../../schema/leaderboard.js";
 import type { PageInfo } from "../../schema/page.js";
 import type { BoardSlice } from "../../services/leaderboard/reads.js";
+import type { NamedSlice } from "./snapshot.js";
 
 /**
  * An entry as clients see it. @param labels known names of
@@ -39,13 +40,20 @@ export function toEntry(
 export class EntryPage {
   constructor(
     private readonly board: BoardRecord,
-    private readonly slice: BoardSlice,
+    private readonly read: NamedSlice,
     private readonly hasPrevious: boolean,
   ) {}
 
+  private get slice(): BoardSlice {
+    return this.read.slice;
+  }
+
   get edges() {
-    const { rows, total } = this.slice;
-    return rows.map((row, index) => ({ cursor: this.cursorOf(index), node: toEntry(row, total) }));
+    const { slice, labels } = this.read;
+    return slice.rows.map((row, index) => ({
+      cursor: this.cursorOf(index),
+      node: toEntry(row, slice.total, labels),
+    }));
   }
 
   get totalCount(): number {

@@ -23,6 +23,7 @@ import type { Leaderboards } from "../../services/leaderboard/leaderboards.js";
 import type { BoardSlice, PeriodOf } from "../../services/leaderboard/reads.js";
 import { ListPage, pageRequest } from "../list.js";
 import { EntryPage, runAfter, toEntry } from "./entry.js";
+import { readSlice, type WatchedBoard } from "./snapshot.js";
 
 /** A board as clients see it. */
 export function toLeaderboard(record: BoardRecord): Leaderboard {
@@ -78,11 +79,12 @@ export class LeaderboardResolver {
   })
   @Shared("PUBLIC")
   async entries(
-    @Root() { record }: Leaderboard,
+    @Root() board: WatchedBoard,
     @Args(() => EntriesArgs) args: EntriesArgs,
   ): Promise<EntryPage> {
-    const slice = await this.boards.read(record, periodOf(args), runOf(record, args));
-    return new EntryPage(record, slice, typeof args.after === "string");
+    const question = { of: periodOf(args), run: runOf(board.record, args) };
+    const slice = await readSlice(this.boards, board, question);
+    return new EntryPage(board.record, slice, typeof args.after === "string");
   }
 
   @FieldResolver(() => LeaderboardEntry, {
@@ -130,11 +132,11 @@ export class LeaderboardResolver {
   @FieldResolver(() => Int, { description: "How many entries the board has." })
   @Shared("PUBLIC")
   async total(
-    @Root() { record }: Leaderboard,
+    @Root() board: WatchedBoard,
     @Args(() => PeriodArgs) args: PeriodArgs,
   ): Promise<number> {
-    return (await this.boards.read(record, periodOf(args), { from: "place", place: 0, count: 0 }))
-      .total;
+    const question = { of: periodOf(args), run: NO_ROWS };
+    return (await readSlice(this.boards, board, question)).slice.total;
   }
 }
 
@@ -156,6 +158,8 @@ export class LeaderboardConnectionResolver {
     return this.boards.count();
   }
 }
+
+const NO_ROWS = { from: "place", place: 0, count: 0 } as const;
 
 /** Entries of a slice as clients see them. */
 const toEntries = ({ rows, total }: BoardSlice): LeaderboardEntry[] =>

@@ -1,16 +1,20 @@
 /** The subscription of a product's counters. */
 import { Arg, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
+import type { CurrencyCode } from "../../domain/catalogue/money.js";
 import { BadUserInput } from "../../domain/errors.js";
-import { decodeIdOf } from "../../domain/ids.js";
-import { ProductStats } from "../../schema/product/stats.js";
+import { decodeIdOf, encodeId } from "../../domain/ids.js";
+import { ProductStatsChange } from "../../schema/product/stats-changed.js";
 import { Delivers, Shared } from "../../schema/scope.js";
 import type { RequestContext } from "../context.js";
 import type { WatchEvent } from "../events.js";
+import { toVisibleProduct } from "./product.js";
 
 /** `Subscription.productStatsChanged`. */
 @Resolver()
 export class ProductStatsSubscriptions {
-  @Subscription(() => ProductStats, {
+  constructor(private readonly currency: CurrencyCode) {}
+
+  @Subscription(() => ProductStatsChange, {
     topics: "productStatsChanged",
     topicId: ({ args }: { args: { productId: string } }) => [watchedKey(args.productId)],
     description:
@@ -23,17 +27,22 @@ export class ProductStatsSubscriptions {
   async productStatsChanged(
     @Arg("productId", () => ID, {
       description:
-        "The product to watch. BAD_USER_INPUT when it is not the id of a product that is sold.",
+        "The product to watch. BAD_USER_INPUT when it is not the id of a product; one that " +
+        "was removed has counters still.",
     })
     _productId: string,
     @Root() { id, seen }: WatchEvent<number>,
     @Ctx() ctx: RequestContext,
-  ): Promise<ProductStats> {
+  ): Promise<ProductStatsChange> {
     ctx.wrote({ count: seen, bypassUntilMs: 0 });
-    const product = await ctx.loaders.product.load(id);
-    if (!product || product.removed)
-      throw new BadUserInput("productId is not the id of a product that is sold.", ["productId"]);
-    return { productId: id };
+    const record = await ctx.loaders.product.load(id);
+    if (!record) throw new BadUserInput("productId is not the id of a product.", ["productId"]);
+    // Both places read by the loaders of this event: one read.
+    return {
+      id: encodeId("Product", id),
+      product: toVisibleProduct(record, this.currency),
+      stats: { productId: id },
+    };
   }
 }
 

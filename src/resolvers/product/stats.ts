@@ -1,9 +1,10 @@
 /** The counters of products. */
 import { GraphQLSafeInt } from "graphql-scalars";
-import { Args, Ctx, FieldResolver, Resolver, Root } from "type-graphql";
+import { Args, Ctx, FieldResolver, ID, Resolver, Root } from "type-graphql";
 import { signedIn } from "../../domain/account/principal.js";
 import { DAYS_KEPT, MONTHS_SHOWN, type Tally } from "../../domain/counters.js";
 import { BadUserInput } from "../../domain/errors.js";
+import { encodeCacheId } from "../../domain/ids.js";
 import {
   type CalendarSpan,
   dayAt,
@@ -29,6 +30,16 @@ import type { RequestContext } from "../context.js";
 @Resolver(() => ProductStats)
 export class ProductStatsResolver {
   constructor(private readonly clock: Clock) {}
+
+  @FieldResolver(() => ID, {
+    description:
+      "Names the counters of this product for a client's own cache: select it, and what " +
+      "queries, mutations and events answer is merged. No operation takes it.",
+  })
+  @Shared("PUBLIC")
+  id(@Root() { productId }: ProductStats): string {
+    return encodeCacheId("ProductStats", productId);
+  }
 
   @FieldResolver(() => GraphQLSafeInt, {
     description: "Views since ever; repeated views by one viewer within 30 minutes are one.",

@@ -3,6 +3,7 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from "type-graphql";
 import { NOTIFICATION_LIMITS } from "../../domain/notification.js";
 import { UserError } from "../user-error.js";
+import { Inbox } from "./inbox.js";
 
 const { kind, title, body, url, users, ids } = NOTIFICATION_LIMITS;
 
@@ -135,6 +136,12 @@ export class MarkReadPayload {
     description: "How many are unread after this; null when it was refused.",
   })
   unreadCount!: number | null;
+
+  @Field(() => Inbox, {
+    nullable: true,
+    description: "The inbox after this; null when it was refused.",
+  })
+  inbox!: Inbox | null;
 
   @Field(() => [UserError], { description: "Why it was refused; empty when it was done." })
   errors!: readonly UserError[];

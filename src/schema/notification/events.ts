@@ -4,6 +4,7 @@ import type { GapReason } from "../../domain/events/event-log.js";
 import { NOTIFICATION_LIMITS } from "../../domain/notification.js";
 import { declareEnum } from "../enums.js";
 import { ListSize } from "../price.js";
+import { Inbox } from "./inbox.js";
 import { Notification } from "./notification.js";
 
 @ObjectType({ description: "A notification was sent.", simpleResolvers: true })
@@ -23,6 +24,11 @@ export class NotificationDelivered {
 
   @Field(() => Int, { description: "How many were unread with this one." })
   unreadCount!: number;
+
+  @Field(() => Inbox, {
+    description: "The inbox that it came to; its count is the `unreadCount` of this event.",
+  })
+  inbox!: Inbox;
 }
 
 @ObjectType({
@@ -53,6 +59,11 @@ export class NotificationsRead {
 
   @Field(() => Int, { description: "How many were unread after this." })
   unreadCount!: number;
+
+  @Field(() => Inbox, {
+    description: "The inbox that they are in; its count is the `unreadCount` of this event.",
+  })
+  inbox!: Inbox;
 }
 
 /** Why a log has a gap. */

@@ -320,7 +320,7 @@ const SIZED: readonly {
     cost: 1 + 100,
   },
   {
-    ask: "subscription { productStatsChanged(productId: 1) { daily(days: 90) { views } } }",
+    ask: "subscription { productStatsChanged(productId: 1) { stats { daily(days: 90) { views } } } }",
     cost: 1 + 90 * 2,
   },
 ];
