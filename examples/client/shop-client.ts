@@ -53,14 +53,7 @@ export function createShop(options: ShopOptions): Shop {
     new GraphQLWsLink(sockets),
     http,
   );
-  const apollo = new ApolloClient({
-    link,
-    cache: new InMemoryCache({
-      possibleTypes: {
-        Node: ["Brand", "Category", "Leaderboard", "Notification", "Product", "Review", "User"],
-      },
-    }),
-  });
+  const apollo = new ApolloClient({ link, cache: createCache() });
   return {
     apollo,
     sockets,
@@ -70,6 +63,27 @@ export function createShop(options: ShopOptions): Shop {
     },
   };
 }
+
+/** A list or an event that comes again is the whole of it: it replaces what was there. */
+const REPLACED = { merge: false };
+
+/**
+ * Objects merge by their ids, so select `id` wherever there is one: then an event of a subscription
+ * changes what queries show. Put one fragment into both: what an event leaves out of a list is lost
+ * to the query.
+ */
+const createCache = () =>
+  new InMemoryCache({
+    possibleTypes: {
+      Node: ["Brand", "Category", "Leaderboard", "Notification", "Product", "Review", "User"],
+      NotificationEvent: ["NotificationDelivered", "NotificationsRead", "StreamGap"],
+    },
+    typePolicies: {
+      Cart: { fields: { lines: REPLACED } },
+      LeaderboardEntryConnection: { fields: { edges: REPLACED } },
+      Subscription: { fields: { notificationReceived: REPLACED } },
+    },
+  });
 
 /**
  * The longest wait between two attempts: graphql-ws would double it for ever, and a client that was
