@@ -79,7 +79,10 @@ const PAGE_OPERATIONS = [
     name: "WatchStats",
     title: "Watch its counters",
     query: `subscription WatchStats($productId: ID!) {
-  productStatsChanged(productId: $productId) { views viewsToday }
+  productStatsChanged(productId: $productId) {
+    id
+    stats { views viewsToday }
+  }
 }
 `,
     variables: { productId: DEMO_PRODUCT },

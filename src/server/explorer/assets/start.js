@@ -100,7 +100,7 @@ const showProduct = ({ productChanged: { product: one } }) => {
   show("stock", one?.stock);
 };
 
-const showStats = ({ productStatsChanged: { views } }) => show("views", views);
+const showStats = ({ productStatsChanged: { stats } }) => show("views", stats.views);
 
 let isBoardShown = false;
 const showBoard = ({ leaderboardChanged: { leaderboard, entries, total } }) => {
