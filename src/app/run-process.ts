@@ -10,6 +10,7 @@ import { type Config, environment, readConfig } from "../config/config.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { createLogger } from "../telemetry/log.js";
+import { prettyLog } from "../telemetry/pretty-log.js";
 import { stackOf } from "../telemetry/source-positions.js";
 import { configPartsOf, SUBJECTS } from "./subjects.js";
 
@@ -30,7 +31,7 @@ export async function runProcess(
 ): Promise<void> {
   try {
     const config = readConfig(environment(), configPartsOf(SUBJECTS));
-    const log = createLogger({ level: config.logLevel });
+    const log = await openLog(config);
     let stopped = false;
     let running: Running | null = null;
     const grace: Options = {
@@ -50,6 +51,14 @@ export async function runProcess(
   } catch (error) {
     failStart(error);
   }
+}
+
+/** On standard output. */
+async function openLog({ logLevel: level, logFormat }: Config): Promise<Logger> {
+  const { stdout } = process;
+  const format = logFormat ?? (stdout.isTTY ? "pretty" : "json");
+  if (format === "json") return createLogger({ level });
+  return createLogger({ level, destination: await prettyLog(stdout) });
 }
 
 /**

@@ -33,6 +33,10 @@ const generalVariables = {
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")
     .describe("lowest level that is logged"),
+  LOG_FORMAT: z
+    .enum(["pretty", "json"])
+    .optional()
+    .describe("form of a line of the log; default pretty on a terminal, json elsewhere"),
   ADMIN_TOKEN: z
     .string()
     .min(16, "is shorter than 16 characters")
@@ -151,6 +155,7 @@ function toConfig(env: Environment) {
   return {
     production,
     logLevel: env.LOG_LEVEL,
+    logFormat: env.LOG_FORMAT,
     http: toHttp(env, { production, closed: production || env.PERSISTED_DOCUMENTS === "only" }),
     limits: { ...toLimits(env), ...toRateLimits(env) },
     redis: toRedis(env),

@@ -1,0 +1,40 @@
+/**
+ * The log for people at a terminal. Texts of clients cannot
+ * steer the terminal: control characters are shown, not sent.
+ */
+import type { DestinationStream } from "pino";
+
+/** Where lines go; a terminal writes them at once. */
+export interface TextOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+/** Loads the library: JSON logs need none of it. */
+export async function prettyLog(output: TextOutput): Promise<DestinationStream> {
+  const { prettyFactory, isColorSupported } = await import("pino-pretty");
+  const format = prettyFactory({
+    colorize: isColorSupported && output.isTTY === true,
+    translateTime: "SYS:HH:MM:ss.l",
+    ignore: "pid",
+    singleLine: true,
+  });
+  return { write: (line) => void output.write(format(harmless(line))) };
+}
+
+/** What JSON writes as an escape; a pair of backslashes is one. */
+const ESCAPE = /\\(?:u00[01][\da-f]|.)/gi;
+/** DEL and C1, which JSON writes as they are. */
+const RAW_CONTROL = /[\u007f-\u009f]/g;
+
+/** Other than lines and tabs, which a stack has. */
+const isControl = (found: string): boolean => found.length > 2 || /[bfr]$/.test(found);
+
+/** A line of JSON whose control characters became visible. */
+function harmless(line: string): string {
+  const visible = line.replace(ESCAPE, (found) => (isControl(found) ? `\\${found}` : found));
+  return visible.replace(
+    RAW_CONTROL,
+    (found) => `\\\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
