@@ -146,7 +146,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
 
 /** Values that may hold a password are never printed. */
 const shownValue = (name: string, env: Record<string, unknown>): string =>
-  own(env, name) === undefined || /URL|TOKEN/.test(name)
+  own(env, name) === undefined || /URL|TOKEN|ORIGINS/.test(name)
     ? ""
     : `=${JSON.stringify(own(env, name))}`;
 

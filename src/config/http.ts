@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { SECOND } from "../domain/time/time.js";
-import { addressRanges, count, origins, type Parsed } from "./values.js";
+import { exactOrigins } from "./origins.js";
+import { addressRanges, count, type Parsed } from "./values.js";
 
 export const httpVariables = {
   HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
@@ -23,11 +24,11 @@ export const httpVariables = {
     .enum(["on", "off"])
     .default("on")
     .describe("whether frequent queries run as compiled code; off leaves all to graphql-js"),
-  ALLOWED_ORIGINS: origins
+  ALLOWED_ORIGINS: exactOrigins
     .optional()
     .describe(
-      "origins of browsers that may call, comma-separated; default none, in development also " +
-        "Apollo's hosted Sandbox",
+      "origins of pages that may call with cookies, as browsers spell them, comma-separated; " +
+        "default none, in development also every loopback origin and Apollo's hosted Sandbox",
     ),
   REQUEST_TIMEOUT_MS: count(10 * SECOND).describe("longest time one operation may take"),
   SHUTDOWN_MS: count(20 * SECOND, 100, 30 * SECOND).describe(
@@ -56,7 +57,11 @@ export const toHttp = (
   port: env.PORT,
   explorer: env.EXPLORER ?? (closed ? ("off" as const) : ("sandbox" as const)),
   trustedProxies: env.TRUSTED_PROXIES ?? [],
-  allowedOrigins: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
+  origins: {
+    listed: [...(env.ALLOWED_ORIGINS ?? []), ...(production ? [] : SANDBOX_ORIGINS)],
+    /** Whether pages of the user's own machine may call as well. */
+    loopback: !production,
+  },
   compileQueries: env.COMPILE_QUERIES === "on",
   shutdownMs: env.SHUTDOWN_MS,
   requestTimeoutMs: env.REQUEST_TIMEOUT_MS,

@@ -52,22 +52,6 @@ export const rate = (fallback: number) =>
       : `is out of bounds: it must be more than 0 and at most ${MAX_PER_SECOND}`,
   );
 
-/** Origins, comma-separated. */
-export const origins = z
-  .string()
-  .transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter(Boolean),
-  )
-  .pipe(
-    z.array(
-      z.url({
-        message: "is not a list of origins such as https://shop.example,https://admin.example",
-      }),
-    ),
-  );
 /** Addresses and CIDR ranges, comma-separated. */
 export const addressRanges = z
   .string()

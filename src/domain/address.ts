@@ -55,6 +55,11 @@ export function addressHolder(ip: string): string {
   return address.includes(":") ? addressBlock(address) : address || ip;
 }
 
+/** Whether a host, as browsers spell it, is the user's own machine. */
+export const isLoopbackName = (host: string): boolean => LOOPBACK_NAMES.has(host);
+
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
 /** Leading zeros are decimal: proxies write no octal numbers. */
 function normalIpv4(text: string): string {
   const octets = IPV4.exec(text)?.slice(1).map(Number) ?? [];

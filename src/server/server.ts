@@ -5,7 +5,6 @@
  * Both sides share validation rules, executor, caller and error
  * format. Nothing listens before `listen()`.
  */
-
 import type { FastifyInstance } from "fastify";
 import { withDeadline } from "../domain/time/deadline.js";
 import { reportShedding } from "../telemetry/load-metrics.js";
@@ -19,7 +18,7 @@ import { drainSockets } from "./drain.js";
 import type { DemoSecrets } from "./explorer/demo-secrets.js";
 import { addExplorer } from "./explorer/explorer.js";
 import { createApollo } from "./http/apollo.js";
-import { createCommonHeaders, normalOrigins } from "./http/common-headers.js";
+import { createCommonHeaders } from "./http/common-headers.js";
 import { createEndpoint } from "./http/endpoint.js";
 import { createErrorAnswers } from "./http/errors.js";
 import { graphqlHandler } from "./http/graphql-route.js";
@@ -30,7 +29,7 @@ import { securityHeaders } from "./http/security-headers.js";
 import { createUnsentAnswers } from "./http/unsent-answers.js";
 import { createLoad, type LoadShedder } from "./load.js";
 import { checkManifest } from "./operation/manifest.js";
-import { createOriginCheck } from "./origins.js";
+import { createOriginJudge, type JudgeOrigin } from "./origins.js";
 import { createPipeline, type Pipeline, type PipelineDeps } from "./pipeline.js";
 import type { SocketOperationDeps } from "./websocket/execution.js";
 import {
@@ -78,14 +77,15 @@ export async function createServer(deps: ServerDeps): Promise<SoukServer> {
     log,
   });
   await apollo.start();
-  const app = await openHttp(deps, { pipeline, shedding, apollo, isDraining });
+  const judgeOrigin = createOriginJudge(config.http.origins, log);
+  const app = await openHttp(deps, { pipeline, shedding, apollo, judgeOrigin, isDraining });
   addExplorer(app, config, deps.demo ?? {});
   addHealth(app, { readiness: withLoad(readiness, shedding.load), isDraining, metrics });
   const sessions = createSessionSockets(deps.sessions, log);
   const operations = socketOperationDeps(deps, { pipeline, shedding, sessions });
   const sockets = serveWebSockets(app.server, {
     operations,
-    originAllowed: createOriginCheck(config.http.allowedOrigins),
+    judgeOrigin,
     limits: config.limits,
     timings: { ...SOCKET_TIMINGS, ...deps.socketTimings },
     isDraining,
@@ -154,24 +154,24 @@ interface HttpSide {
   readonly pipeline: Pipeline;
   readonly shedding: ReturnType<typeof openShedding>;
   readonly apollo: ReturnType<typeof createApollo>;
+  readonly judgeOrigin: JudgeOrigin;
   readonly isDraining: () => boolean;
 }
 
 /** The endpoint at /graphql, and the instance for other routes. */
 async function openHttp(
   { config, log, admission, requestArrivalMs }: ServerDeps,
-  { pipeline, shedding, apollo, isDraining }: HttpSide,
+  { pipeline, shedding, apollo, judgeOrigin, isDraining }: HttpSide,
 ): Promise<FastifyInstance> {
   const { http, limits, live, production } = config;
   const headers = await securityHeaders(production);
-  const origins = normalOrigins(http.allowedOrigins);
   const answerError = createErrorAnswers(log, !production);
   const endpoint = createEndpoint({
     ...shedding,
     admission,
     callers: pipeline.callers,
     bodyLimit: limits.bodyBytes,
-    commonHeaders: createCommonHeaders(headers, origins),
+    commonHeaders: createCommonHeaders(headers, judgeOrigin),
     isDraining,
     showsPage: http.explorer !== "off",
     answerError,
@@ -184,7 +184,7 @@ async function openHttp(
       secureCookies: production,
     }),
   });
-  return createHttp({ endpoint, answerError, headers, origins, requestArrivalMs });
+  return createHttp({ endpoint, answerError, headers, judgeOrigin, requestArrivalMs });
 }
 
 /** Share of the window for an orderly end; the rest is cut. */

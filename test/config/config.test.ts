@@ -141,12 +141,12 @@ describe("the configuration", () => {
     expect({
       production,
       explorer: http.explorer,
-      origins: http.allowedOrigins,
+      origins: http.origins,
       report: cache.report,
     }).toEqual({
       production: true,
       explorer: "off",
-      origins: [],
+      origins: { listed: [], loopback: false },
       report: "request",
     });
   });

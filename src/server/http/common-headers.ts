@@ -2,6 +2,7 @@
  * Headers of every answer: Helmet's, and those of CORS for listed
  * origins. Other origins are never echoed.
  */
+import type { JudgeOrigin } from "../origins.js";
 import type { HeaderPairs } from "./exchange.js";
 
 export const EXPOSED_HEADERS = [
@@ -13,29 +14,21 @@ export const EXPOSED_HEADERS = [
   "Retry-After",
 ];
 
-/** The origins that browsers may call from, in their normal spelling. */
-export const normalOrigins = (allowed: readonly string[]): ReadonlySet<string> =>
-  new Set(allowed.map((origin) => new URL(origin).origin));
-
-/** Headers for a client of this origin. */
-export type CommonHeaders = (origin: string | undefined) => HeaderPairs;
+/** Headers for a client, by its Origin and Host. */
+export type CommonHeaders = (origin: string | undefined, host: string | undefined) => HeaderPairs;
 
 export function createCommonHeaders(
   security: Readonly<Record<string, string>>,
-  origins: ReadonlySet<string>,
+  judgeOrigin: JudgeOrigin,
 ): CommonHeaders {
   const others = [...Object.entries(security).flat(), "vary", "Origin"];
-  const exposed = EXPOSED_HEADERS.join(", ");
-  const listed = new Map(
-    [...origins].map((origin) => [
-      origin,
-      [
-        ...others,
-        ...["access-control-allow-origin", origin],
-        ...["access-control-allow-credentials", "true"],
-        ...["access-control-expose-headers", exposed],
-      ],
-    ]),
-  );
-  return (origin) => (origin === undefined ? others : (listed.get(origin) ?? others));
+  const listed = [
+    ...others,
+    ...["access-control-allow-credentials", "true"],
+    ...["access-control-expose-headers", EXPOSED_HEADERS.join(", ")],
+  ];
+  return (origin, host) =>
+    origin !== undefined && judgeOrigin(origin, host) === "listed"
+      ? [...listed, "access-control-allow-origin", origin]
+      : others;
 }

@@ -39,7 +39,7 @@ export function createEndpoint(deps: EndpointDeps): Endpoint {
 
   return (request, response) => {
     if (!isOurs(request)) return false;
-    const headers = deps.commonHeaders(request.headers.origin);
+    const headers = deps.commonHeaders(request.headers.origin, request.headers.host);
     const exchange = new HttpExchange(request, response, headers, deps.isDraining);
     try {
       receive(deps, exchange);

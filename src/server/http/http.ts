@@ -7,9 +7,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
-import cors from "@fastify/cors";
+import cors, { type FastifyCorsOptionsDelegateCallback } from "@fastify/cors";
 import Fastify, { type FastifyInstance } from "fastify";
 import { MINUTE, SECOND } from "../../domain/time/time.js";
+import type { JudgeOrigin } from "../origins.js";
 import { closesWhenRefused } from "./announced-body.js";
 import { createOpenAnswers, isAmbiguous } from "./broken-requests.js";
 import { EXPOSED_HEADERS } from "./common-headers.js";
@@ -30,8 +31,7 @@ export interface HttpDeps {
   readonly answerError: AnswerError;
   /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Origins that browsers may call from. */
-  readonly origins: ReadonlySet<string>;
+  readonly judgeOrigin: JudgeOrigin;
   /** Longest arrival of a request, in ms; tests shorten it. */
   readonly requestArrivalMs?: number | undefined;
 }
@@ -41,7 +41,7 @@ export async function createHttp({
   endpoint,
   answerError,
   headers,
-  origins,
+  judgeOrigin,
   requestArrivalMs = REQUEST_ARRIVAL_MS,
 }: HttpDeps): Promise<FastifyInstance> {
   const handleError = createErrorHandler(answerError);
@@ -73,7 +73,7 @@ export async function createHttp({
   addNotFound(app);
   // No route takes a body.
   app.removeAllContentTypeParsers();
-  await addCors(app, origins);
+  await addCors(app, judgeOrigin);
   return app;
 }
 
@@ -100,12 +100,8 @@ function addNotFound(app: FastifyInstance): void {
   });
 }
 
-async function addCors(app: FastifyInstance, known: ReadonlySet<string>): Promise<void> {
-  await app.register(cors, {
-    // As a function: with a list, the plugin allows credentials
-    // to all pages.
-    origin: (origin, answer) =>
-      answer(null, origin !== undefined && known.has(origin) ? origin : false),
+async function addCors(app: FastifyInstance, judgeOrigin: JudgeOrigin): Promise<void> {
+  const options = {
     credentials: true,
     methods: ["GET", "POST"],
     // A listed page's own OPTIONS is answered like a preflight;
@@ -113,5 +109,12 @@ async function addCors(app: FastifyInstance, known: ReadonlySet<string>): Promis
     strictPreflight: false,
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: (10 * MINUTE) / SECOND,
-  });
+  };
+  // For each request: with a list, the plugin allows
+  // credentials to all pages.
+  const delegator: FastifyCorsOptionsDelegateCallback = ({ headers: { origin, host } }, answer) => {
+    const isListed = judgeOrigin(origin, host) === "listed";
+    answer(null, { ...options, origin: isListed && origin !== undefined ? origin : false });
+  };
+  await app.register(cors, { delegator });
 }

@@ -26,7 +26,7 @@ import type { Metrics } from "../../telemetry/metrics.js";
 import { Connection } from "../connection/connection.js";
 import { httpRefusal, type Refusal, refuseOnSocket } from "../http/errors.js";
 import { GRAPHQL_PATH } from "../http/path.js";
-import type { OriginCheck } from "../origins.js";
+import type { JudgeOrigin } from "../origins.js";
 import type { SocketOperationDeps } from "./execution.js";
 import { socketOperations } from "./operations.js";
 import { attachProtocol, type ProtocolDeps } from "./protocol-socket.js";
@@ -44,7 +44,7 @@ export const SOCKET_TIMINGS: SocketTimings = { initMs: 3 * SECOND, heartbeatMs: 
 
 export interface WebSocketDeps {
   readonly operations: SocketOperationDeps;
-  readonly originAllowed: OriginCheck;
+  readonly judgeOrigin: JudgeOrigin;
   readonly limits: {
     readonly frameBytes: number;
     readonly jsonDepth: number;
@@ -152,7 +152,7 @@ const TOO_MANY_SOCKETS: Refusal = {
 
 function refusalFor(
   { url, headers }: IncomingMessage,
-  { originAllowed, isDraining }: WebSocketDeps,
+  { judgeOrigin, isDraining }: WebSocketDeps,
 ): Refusal | null {
   if (url?.split("?")[0] !== GRAPHQL_PATH) return httpRefusal(404);
   // A proxy may read a request where we read frames.
@@ -164,7 +164,7 @@ function refusalFor(
       code: "SERVICE_UNAVAILABLE",
       message: "This server is stopping. Connect again.",
     };
-  if (!originAllowed(headers.origin, headers.host))
+  if (judgeOrigin(headers.origin, headers.host) === "refused")
     return { status: 403, code: "FORBIDDEN", message: "This origin may not connect." };
   return null;
 }

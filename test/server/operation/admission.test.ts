@@ -16,7 +16,7 @@ let souk: TestServer;
 beforeAll(async () => {
   souk = await startServer({
     NODE_ENV: "production",
-    ALLOWED_ORIGINS: `${SHOP}/,https://admin.example`,
+    ALLOWED_ORIGINS: `${SHOP},https://admin.example`,
   });
 });
 afterAll(() => souk.close());
