@@ -3,7 +3,7 @@
  * the session over.
  */
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
-import { BadUserInput } from "../domain/errors.js";
+import { BadUserInput, userError } from "../domain/errors.js";
 import {
   ChangePasswordInput,
   ChangePasswordPayload,
@@ -49,6 +49,7 @@ export class AccountMutations {
     }: SignUpInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
+    if (losesCookie(ctx, deliver)) return COOKIE_LOST;
     const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
     return handOver(await this.accounts.signUp({ email, password, name }, origin));
   }
@@ -71,6 +72,7 @@ export class AccountMutations {
     }: SignInInput,
     @Ctx() ctx: RequestContext,
   ): Promise<SignInPayload> {
+    if (losesCookie(ctx, deliver)) return COOKIE_LOST;
     const { origin, handOver } = this.delivery(ctx, deliver === "TOKEN");
     return handOver(await this.accounts.signIn({ email, password }, origin));
   }
@@ -139,3 +141,21 @@ export class AccountMutations {
     return { origin: { ...originOf(ctx), ...replaced }, handOver };
   }
 }
+
+/** Whether the browser would drop the session's cookie. */
+const losesCookie = ({ client }: RequestContext, deliver: SignInInput["deliver"]): boolean =>
+  deliver !== "TOKEN" && client.isCrossSite;
+
+const COOKIE_LOST: SignInPayload = {
+  viewer: null,
+  token: null,
+  errors: [
+    userError(
+      "INVALID",
+      ["input", "deliver"],
+      "The browser would drop this session's cookie, because the page is of another site than " +
+        "this server: use deliver: TOKEN, or the same host name for both (localhost and " +
+        "127.0.0.1 are different sites).",
+    ),
+  ],
+};

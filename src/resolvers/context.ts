@@ -22,6 +22,8 @@ export interface Client {
   readonly ip: string;
   /** Whether its answer can set cookies. */
   readonly takesCookies: boolean;
+  /** Whether a page of another site asks: its cookies are lost. */
+  readonly isCrossSite: boolean;
   /**
    * Whether it authenticates by cookie rather than
    * `Authorization`.

@@ -14,7 +14,8 @@ export const TokenDeliveryEnum = declareEnum<TokenDelivery>({
   values: {
     COOKIE:
       "In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket " +
-      "it is BAD_USER_INPUT.",
+      "it is BAD_USER_INPUT. For a page of another site than the server it is INVALID: its " +
+      "browser would drop the cookie.",
     TOKEN:
       "In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients " +
       "without cookies.",

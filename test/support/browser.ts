@@ -1,4 +1,6 @@
 /** A real Chromium, where the machine has one. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findBrowser } from "../../scripts/find.mjs";
 
@@ -29,4 +31,19 @@ export function watchProblems(page: Page): string[] {
     if (/Content Security Policy/.test(message.text())) problems.push(message.text());
   });
   return problems;
+}
+
+/** An empty page on a free port of loopback, under each of its names. */
+export async function servePage(): Promise<{ port: number; close(): void }> {
+  const server = createServer((_request, response) => {
+    response.setHeader("content-type", "text/html").end("<!doctype html><title>Shop</title>");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

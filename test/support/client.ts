@@ -5,5 +5,6 @@ export const TEST_CLIENT: Client = {
   device: "test",
   ip: "127.0.0.1",
   takesCookies: true,
+  isCrossSite: false,
   showsCookie: false,
 };

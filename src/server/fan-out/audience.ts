@@ -13,6 +13,7 @@ import { ANONYMOUS, type Principal, SERVICE } from "../../domain/account/princip
 import { NO_TOKEN } from "../../domain/reading/consistency-token.js";
 import type { AnswerScope } from "../../domain/scope.js";
 import { SECOND } from "../../domain/time/time.js";
+import type { Client } from "../../resolvers/context.js";
 import type { AcknowledgedConnection } from "../connection/connection.js";
 import type { SessionSockets } from "../connection/session-sockets.js";
 import type { Caller } from "../operation/caller.js";
@@ -39,6 +40,14 @@ export interface AudienceRequest {
   readonly sessions: Pick<SessionSockets, "callerOf">;
 }
 
+const SHARED_CLIENT: Client = {
+  device: "",
+  ip: "",
+  takesCookies: false,
+  isCrossSite: false,
+  showsCookie: false,
+};
+
 /** A shared answer creates no guest. */
 const SHARED_GUEST: GuestPass = {
   id: null,
@@ -56,7 +65,7 @@ export function audienceOf(
   const { bypass, reportCache } = caller;
   const flags = `${bypass ? "bypass" : ""}${reportCache ? "report" : ""}`;
   const shared = (name: string, principal: Principal) => {
-    const client = { device: "", ip: "", takesCookies: false, showsCookie: false };
+    const client = SHARED_CLIENT;
     const opener: Caller = {
       principal,
       client,

@@ -13,6 +13,7 @@ import type { Client } from "../../resolvers/context.js";
 import type { Credential, ReadCredential } from "../../services/account/credential.js";
 import type { Claim } from "../../services/rate-limit/admission.js";
 import type { ClientAddress } from "../client-address.js";
+import { isCrossSite } from "../page-site.js";
 
 /** Carries the consistency token where the header is not used. */
 export const SEEN_COOKIE = "souk_seen";
@@ -49,6 +50,7 @@ export interface CallerSource {
   cookie(name: string): string | undefined;
   readonly ip: string;
   readonly takesCookies: boolean;
+  readonly isCrossSite: boolean;
 }
 
 export interface CallerRules {
@@ -100,6 +102,7 @@ export function readClaim(source: CallerSource, rules: CallerRules): ClaimedCall
         device: ownText(source.get("user-agent") ?? "", MAX_DEVICE_CHARACTERS),
         ip: source.ip,
         takesCookies: source.takesCookies,
+        isCrossSite: source.isCrossSite,
         showsCookie: bearer === undefined,
       },
       guest: rules.admitGuest(source.get(GUEST_HEADER) ?? source.cookie(rules.guestCookie)),
@@ -133,7 +136,9 @@ export function readHttpClaim(asked: HttpSource, rules: CallerRules): ClaimedCal
   const { headers } = asked.request;
   const get = (name: string) => nonBlank(own(headers, name));
   const cookie = (name: string) => nonBlank(asked.cookie(name));
-  return readClaim({ get, cookie, ip: rules.addressOf(asked.request), takesCookies: true }, rules);
+  const ip = rules.addressOf(asked.request);
+  const client = { ip, takesCookies: true, isCrossSite: isCrossSite(headers) };
+  return readClaim({ get, cookie, ...client }, rules);
 }
 
 /** A request over HTTP. */

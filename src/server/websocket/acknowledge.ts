@@ -60,5 +60,7 @@ function takeSource(context: SocketContext): CallerSource {
     cookie: (name) => connection.cookie(name),
     ip: connection.ip,
     takesCookies: false,
+    // Nothing is handed over by cookie here.
+    isCrossSite: false,
   };
 }

@@ -248,7 +248,7 @@ export type TieRule =
 
 /** How a client keeps its session. */
 export type TokenDelivery =
-  /** In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT. */
+  /** In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT. For a page of another site than the server it is INVALID: its browser would drop the cookie. */
   | 'COOKIE'
   /** In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients without cookies. */
   | 'TOKEN';
