@@ -6,7 +6,8 @@
  */
 import closeWithGrace, { type Options } from "close-with-grace";
 import type { Logger } from "pino";
-import { type Config, environment, readConfig } from "../config/config.js";
+import { type Config, readConfig, variablesOf } from "../config/config.js";
+import { environment, misspelledNames } from "../config/env-file.js";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { createLogger } from "../telemetry/log.js";
@@ -30,8 +31,11 @@ export async function runProcess(
   start: (config: Config, log: Logger) => Promise<Running>,
 ): Promise<void> {
   try {
-    const config = readConfig(environment(), configPartsOf(SUBJECTS));
+    const parts = configPartsOf(SUBJECTS);
+    const config = readConfig(environment(), parts);
     const log = await openLog(config);
+    for (const { name, meant } of misspelledNames(Object.keys(variablesOf(parts))))
+      log.warn(`${name} in .env is no variable of Souk; did you mean ${meant}?`);
     let stopped = false;
     let running: Running | null = null;
     const grace: Options = {

@@ -3,7 +3,8 @@
  * ends. The embedded database is opened behind its lock.
  */
 import { pino } from "pino";
-import { type Config, environment, readConfig } from "../config/config.js";
+import { type Config, readConfig } from "../config/config.js";
+import { environment } from "../config/env-file.js";
 import type { ConfigPart } from "../config/part.js";
 import type { Database } from "../db/client/database.js";
 import { migrate } from "../db/client/migrate.js";

@@ -1,14 +1,12 @@
 /**
- * The configuration: the only reader of `process.env`. The
- * schema holds each variable with its default and meaning:
- * those of every process here, those of subjects in the
- * parts that they bring. Parsing answers a frozen, nested
- * {@link Config}, or one StartupError that lists every bad
- * variable. Names of durations and sizes carry their unit. A
- * test compares `.env.example` with the schema.
+ * The configuration, read from the environment. The schema
+ * holds each variable with its default and meaning: those of
+ * every process here, those of subjects in the parts that they
+ * bring. Parsing answers a frozen, nested {@link Config}, or
+ * one StartupError that lists every bad variable. Names of
+ * durations and sizes carry their unit. A test compares
+ * `.env.example` with the schema.
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { z } from "zod";
 import { CURRENCY_CODES } from "../domain/catalogue/money.js";
 import { StartupError } from "../domain/errors.js";
@@ -125,24 +123,6 @@ const schemaOf = (parts: readonly ConfigPart[]) =>
   // Typed by the variables of every process; those of parts
   // are typed where their part reads them.
   z.object(variablesOf(parts) as AllOf<(typeof GROUPS)[number]>).superRefine(refuseSmallBuckets);
-
-/**
- * The environment of the process, with that of a `.env` file
- * in the working directory. Variables that are set win over
- * the file.
- * @throws StartupError
- */
-export function environment(): Readonly<Record<string, string | undefined>> {
-  try {
-    if (existsSync(".env")) process.loadEnvFile(".env");
-  } catch (cause) {
-    throw new StartupError(
-      `The file ${resolve(".env")} cannot be read: ${(cause as Error).message} Mend or remove it.`,
-      { cause },
-    );
-  }
-  return process.env;
-}
 
 /** Values that may hold a password are never printed. */
 const shownValue = (name: string, env: Record<string, unknown>): string =>
