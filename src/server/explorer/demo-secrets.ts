@@ -3,7 +3,7 @@
  * show them to a browser on this machine alone.
  */
 import type { IncomingMessage } from "node:http";
-import { normalAddress } from "../../domain/address.js";
+import { isLoopbackName, normalAddress } from "../../domain/address.js";
 
 export interface DemoSecrets {
   /** Undefined where the operator has set one. */
@@ -13,8 +13,6 @@ export interface DemoSecrets {
 
 const NO_SECRETS: DemoSecrets = {};
 const LOOPBACK_ADDRESS = /^(?:127\.\d+\.\d+\.\d+|::1)$/;
-/** With any port. */
-const LOOPBACK_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
 /** A proxy on this machine may serve browsers of others. */
 const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
@@ -30,8 +28,12 @@ export function secretsFor(
 ): DemoSecrets {
   const isOwn =
     LOOPBACK_ADDRESS.test(normalAddress(socket.remoteAddress ?? "")) &&
-    LOOPBACK_HOST.test(headers.host ?? "") &&
+    isLoopbackName(hostnameOf(headers.host)) &&
     headers.origin === undefined &&
     FORWARDED.every((name) => !(name in headers));
   return isOwn ? secrets : NO_SECRETS;
 }
+
+/** As browsers spell it; "" for none. */
+const hostnameOf = (host: string | undefined): string =>
+  host && URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
