@@ -6,6 +6,7 @@ import { PAGE_SIZE } from "../domain/page.js";
 import { Node, NodesArgs } from "../schema/node.js";
 import { ListSize } from "../schema/price.js";
 import type { Leaderboards } from "../services/leaderboard/leaderboards.js";
+import { visibleUser } from "./account/viewer.js";
 import { toBrand } from "./brand.js";
 import { toCategory } from "./category.js";
 import type { RequestContext } from "./context.js";
@@ -13,7 +14,6 @@ import { toLeaderboard } from "./leaderboard/leaderboard.js";
 import { visibleNotification } from "./notification.js";
 import { toVisibleProduct } from "./product/product.js";
 import { visibleReview } from "./review.js";
-import { visibleUser } from "./viewer.js";
 
 /** `Query.node` and `Query.nodes`. */
 @Resolver()

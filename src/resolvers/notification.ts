@@ -7,6 +7,7 @@ import {
   type NotificationRecord,
   notificationLog,
 } from "../domain/notification.js";
+import { Viewer } from "../schema/account/viewer.js";
 import { Inbox } from "../schema/notification/inbox.js";
 import {
   InboxArgs,
@@ -14,7 +15,6 @@ import {
   NotificationConnection,
 } from "../schema/notification/notification.js";
 import { Price } from "../schema/price.js";
-import { Viewer } from "../schema/viewer.js";
 import type { Notifications } from "../services/notification/notifications.js";
 import type { RequestContext } from "./context.js";
 import { ListPage, pageRequest } from "./list.js";

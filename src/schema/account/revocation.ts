@@ -1,7 +1,7 @@
 /** Ending of sessions. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, InputType, Int, ObjectType } from "type-graphql";
-import { UserError } from "./user-error.js";
+import { UserError } from "../user-error.js";
 
 @InputType({
   description: "Whose sessions to end: exactly one of the two, otherwise REQUIRED or INVALID.",

@@ -1,14 +1,14 @@
 /** The signed-in user, and their devices. */
 import { Ctx, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import { accountOfSession, signedIn, type UserPrincipal } from "../domain/account/principal.js";
-import type { SessionRecord } from "../domain/account/session.js";
-import type { UserRecord } from "../domain/account/user.js";
-import { encodeCacheId, encodeId } from "../domain/ids.js";
-import type { Loaders } from "../loaders/loaders.js";
-import { ListSize } from "../schema/price.js";
-import { Session, type User, Viewer } from "../schema/viewer.js";
-import type { Sessions } from "../services/account/sessions.js";
-import type { RequestContext } from "./context.js";
+import { accountOfSession, signedIn, type UserPrincipal } from "../../domain/account/principal.js";
+import type { SessionRecord } from "../../domain/account/session.js";
+import type { UserRecord } from "../../domain/account/user.js";
+import { encodeCacheId, encodeId } from "../../domain/ids.js";
+import type { Loaders } from "../../loaders/loaders.js";
+import { Session, type User, Viewer } from "../../schema/account/viewer.js";
+import { ListSize } from "../../schema/price.js";
+import type { Sessions } from "../../services/account/sessions.js";
+import type { RequestContext } from "../context.js";
 
 /** An account as its owner and admins see it. */
 export function toUser({ id, name, role, createdAt }: Omit<UserRecord, "tag" | "email">): User {

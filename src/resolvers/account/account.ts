@@ -3,7 +3,7 @@
  * the session over.
  */
 import { Arg, Ctx, Extensions, Mutation, Resolver } from "type-graphql";
-import { BadUserInput, userError } from "../domain/errors.js";
+import { BadUserInput, userError } from "../../domain/errors.js";
 import {
   ChangePasswordInput,
   ChangePasswordPayload,
@@ -11,13 +11,13 @@ import {
   SignInPayload,
   SignOutPayload,
   SignUpInput,
-} from "../schema/account.js";
-import { Price } from "../schema/price.js";
-import type { Accounts, SignInOutcome } from "../services/account/accounts.js";
-import type { Revocations } from "../services/account/revocations.js";
-import type { Carts } from "../services/cart/carts.js";
-import { shopperOf } from "./cart.js";
-import { originOf, type RequestContext } from "./context.js";
+} from "../../schema/account/account.js";
+import { Price } from "../../schema/price.js";
+import type { Accounts, SignInOutcome } from "../../services/account/accounts.js";
+import type { Revocations } from "../../services/account/revocations.js";
+import type { Carts } from "../../services/cart/carts.js";
+import { shopperOf } from "../cart.js";
+import { originOf, type RequestContext } from "../context.js";
 import { toViewer } from "./viewer.js";
 
 /** Passwords are slow to check by design. */

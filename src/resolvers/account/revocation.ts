@@ -1,11 +1,11 @@
 /** Ending sessions. The service checks rights. */
 import { Arg, Ctx, ID, Mutation, Resolver } from "type-graphql";
-import { requireAdmin } from "../domain/account/principal.js";
-import type { UserError } from "../domain/errors.js";
-import { decodeIdOf } from "../domain/ids.js";
-import { RevokeAllInput, RevokePayload } from "../schema/revocation.js";
-import type { Revocations, RevocationTarget } from "../services/account/revocations.js";
-import { originOf, type RequestContext } from "./context.js";
+import { requireAdmin } from "../../domain/account/principal.js";
+import type { UserError } from "../../domain/errors.js";
+import { decodeIdOf } from "../../domain/ids.js";
+import { RevokeAllInput, RevokePayload } from "../../schema/account/revocation.js";
+import type { Revocations, RevocationTarget } from "../../services/account/revocations.js";
+import { originOf, type RequestContext } from "../context.js";
 
 /** The mutations that end sessions. */
 @Resolver()

@@ -1,8 +1,8 @@
 /** Sign-up, sign-in and sign-out. */
 import { Field, InputType, ObjectType } from "type-graphql";
-import { ACCOUNT_LIMITS } from "../domain/account/user.js";
-import { declareEnum } from "./enums.js";
-import { UserError } from "./user-error.js";
+import { ACCOUNT_LIMITS } from "../../domain/account/user.js";
+import { declareEnum } from "../enums.js";
+import { UserError } from "../user-error.js";
 import { Viewer } from "./viewer.js";
 
 /** How a client gets its token. */

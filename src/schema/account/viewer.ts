@@ -1,10 +1,10 @@
 /** The signed-in caller and its devices. */
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
-import type { UserPrincipal } from "../domain/account/principal.js";
-import type { Role } from "../domain/account/user.js";
-import { declareEnum } from "./enums.js";
-import { Node } from "./node.js";
+import type { UserPrincipal } from "../../domain/account/principal.js";
+import type { Role } from "../../domain/account/user.js";
+import { declareEnum } from "../enums.js";
+import { Node } from "../node.js";
 
 export const RoleEnum = declareEnum<Role>({
   name: "Role",
