@@ -153,9 +153,10 @@ function createLookups({ connection, call }: RedisCaller, keys: Keys) {
      * The user's live sessions. Two round trips: one ZRANGE,
      * then one look-up for each.
      */
-    async list(userTag: string): Promise<SessionRecord[]> {
+    async list(userTag: string): Promise<SessionRecord[] | NotLoaded> {
       const ids = await call("list", () => connection.zrange(keys.sessions(userTag), 0, -1));
       const found = await Promise.all(ids.map((id) => find(userTag, id)));
+      if (found.includes(NOT_LOADED)) return NOT_LOADED;
       return found.flatMap((one) => (typeof one === "object" ? [one.session] : []));
     },
   };

@@ -1,11 +1,16 @@
 /**
  * Sessions: opened at sign-in, looked up by their
- * token, listed for their owner.
+ * token, listed for their owner and for admins.
  */
 import { randomBytes } from "node:crypto";
 import type { Account } from "../../db/account/users.js";
 import { MAX_DEVICE, type RequestOrigin } from "../../domain/account/audit.js";
-import { type Principal, requireUser, type UserPrincipal } from "../../domain/account/principal.js";
+import {
+  type Principal,
+  requireAdmin,
+  requireUser,
+  type UserPrincipal,
+} from "../../domain/account/principal.js";
 import { AUTH_LEVELS, type SessionRecord } from "../../domain/account/session.js";
 import { ServiceUnavailable } from "../../domain/errors.js";
 import { SESSIONS_TOPIC } from "../../domain/events/events.js";
@@ -47,6 +52,11 @@ export interface Sessions {
    * Throws Unauthenticated or RedisUnavailable.
    */
   list(principal: Principal): Promise<SessionRecord[]>;
+  /**
+   * The same of another account, for an admin. Throws
+   * Unauthenticated, Forbidden or ServiceUnavailable.
+   */
+  listOf(principal: Principal, userTag: string): Promise<SessionRecord[]>;
 }
 
 export interface SessionsDeps {
@@ -71,11 +81,21 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return userTag === null ? null : findAlive(deps, { userTag, sessionId: digest }, true);
     },
     confirm: (principal, { used }) => findAlive(deps, principal, used),
-    async list(principal) {
-      const sessions = await deps.store.list(requireUser(principal).userTag);
-      return sessions.sort((a, b) => b.seenMs - a.seenMs || b.createdMs - a.createdMs);
+    list: async (principal) => listAlive(deps, requireUser(principal).userTag),
+    async listOf(principal, userTag) {
+      requireAdmin(principal);
+      return listAlive(deps, userTag);
     },
   };
+}
+
+/** Empty for an unknown user. */
+async function listAlive(
+  { store, trust }: Pick<SessionsDeps, "store" | "trust">,
+  userTag: string,
+): Promise<SessionRecord[]> {
+  const sessions = (await trust.ask(userTag, () => store.list(userTag))) ?? [];
+  return sessions.sort((a, b) => b.seenMs - a.seenMs || b.createdMs - a.createdMs);
 }
 
 async function openSession(

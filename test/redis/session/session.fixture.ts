@@ -64,3 +64,9 @@ export const newSession = (userTag: string, id: string, epoch = 1): NewSession =
   ip: "127.0.0.1",
   epoch,
 });
+
+/** Ids of a user's live sessions, sorted; "not-loaded" as it is. */
+export async function listedIds(store: SessionStore, userTag: string): Promise<string[] | string> {
+  const sessions = await store.list(userTag);
+  return typeof sessions === "string" ? sessions : sessions.map(({ id }) => id).sort();
+}

@@ -1,6 +1,12 @@
 /** Sessions over a real Redis: what a use writes, and whose clock decides. */
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import {
+  ANONYMOUS,
+  type Principal,
+  SERVICE,
+  UNKNOWN,
+} from "../../../src/domain/account/principal.js";
 import { DAY, MINUTE, SECOND } from "../../../src/domain/time/time.js";
 import { connectRedis, whenReady } from "../../../src/redis/client/connect.js";
 import { createSessionStore } from "../../../src/redis/session/session.js";
@@ -65,6 +71,9 @@ async function openSessions() {
   const key = (id: string) => keys.session(ACCOUNT.user.tag, id);
   return {
     sessions,
+    server,
+    /** As on another server, to which no epoch was loaded. */
+    forgetEpoch: () => admin.set(keys.sessionEpoch(ACCOUNT.user.tag), "1@abc"),
     admin,
     key,
     revokeAll: (epoch: number) =>
@@ -144,5 +153,37 @@ describe("the clock of a process", () => {
       expect(found?.leftMs).toBeLessThan(31 * MINUTE);
       vi.useRealTimers();
     }
+  });
+});
+
+describe("the sessions of an account", () => {
+  it("An admin sees the sessions of an account where Redis must be loaded first.", async () => {
+    const { sessions, forgetEpoch } = await openSessions();
+    const { principal } = await sessions.open(ACCOUNT, ORIGIN);
+    await forgetEpoch();
+    expect(await sessions.listOf(SERVICE, ACCOUNT.user.tag)).toMatchObject([
+      { id: principal.sessionId, ...ORIGIN },
+    ]);
+    await forgetEpoch();
+    expect(await sessions.list(principal)).toHaveLength(1);
+  });
+
+  it("Without Redis the sessions of an account are unknown, never none.", async () => {
+    const { sessions, server } = await openSessions();
+    await sessions.open(ACCOUNT, ORIGIN);
+    await server.kill();
+    await expect(sessions.listOf(SERVICE, ACCOUNT.user.tag)).rejects.toMatchObject({
+      code: "SERVICE_UNAVAILABLE",
+    });
+  });
+
+  it("Only admins see the sessions of another account.", async () => {
+    const { sessions } = await openSessions();
+    const { principal } = await sessions.open(ACCOUNT, ORIGIN);
+    const listAs = (caller: Principal) => sessions.listOf(caller, ACCOUNT.user.tag);
+    await expect(listAs(ANONYMOUS)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(listAs(principal)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(listAs(UNKNOWN)).rejects.toMatchObject({ code: "SERVICE_UNAVAILABLE" });
+    expect(await listAs({ ...principal, role: "ADMIN" })).toHaveLength(1);
   });
 });
