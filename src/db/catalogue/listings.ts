@@ -23,8 +23,8 @@ import type {
 } from "../../domain/catalogue/catalogue.js";
 import { BadUserInput } from "../../domain/errors.js";
 import type { IdPage, PageRequest } from "../../domain/page.js";
+import { prefixQuery } from "../client/prefix-query.js";
 import { bigints, booleans, texts } from "../client/statements.js";
-import { prefixQuery } from "./search.js";
 
 /**
  * What each sort walks from the highest down, spelt exactly

@@ -30,7 +30,7 @@ import {
 import { PRODUCT_LIMITS } from "../../domain/catalogue/catalogue.js";
 import { MAX_PRICE, MAX_STOCK } from "../../domain/catalogue/money.js";
 import { users } from "./account.js";
-import { identity, lengthBetween, moment } from "./columns.js";
+import { identity, lengthBetween, moment, searchWords } from "./columns.js";
 
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 
@@ -70,13 +70,8 @@ export const brands = pgTable(
   ],
 );
 
-/**
- * Punctuation separates words, so that "wi-fi" and "AB-12"
- * are found by each of their parts.
- */
 const searchable = (column: string, weight: "A" | "B"): string =>
-  `setweight(to_tsvector('simple'::regconfig, regexp_replace(${column}, ` +
-  `'[!-/:-@\\[-\`{-~]+', ' ', 'g')), '${weight}')`;
+  `setweight(${searchWords(column)}, '${weight}')`;
 
 const SEARCH = [
   searchable("name", "A"),

@@ -19,6 +19,15 @@ export const oneOf = (column: string, words: readonly string[]): SQL =>
 export const lengthBetween = (column: AnyPgColumn, min: number, max: number): SQL =>
   sql`char_length(${column}) between ${sql.raw(String(min))} and ${sql.raw(String(max))}`;
 
+/**
+ * The words of a text, for full-text search. Punctuation
+ * separates them, so that "wi-fi" and "AB-12" are found by
+ * each of their parts. client/prefix-query.ts splits alike.
+ */
+export const searchWords = (column: string): string =>
+  `to_tsvector('simple'::regconfig, regexp_replace(${column}, ` +
+  `'[!-/:-@\\[-\`{-~]+', ' ', 'g'))`;
+
 /** State of work that is retried with backoff and then set aside. */
 export const attempts = {
   attempts: integer().notNull().default(0),

@@ -16,17 +16,7 @@ import {
 } from "../../../src/domain/catalogue/catalogue.js";
 import type { Position } from "../../../src/domain/page.js";
 import { type TestDatabase, testDatabase } from "../../support/postgres.js";
-
-interface PlanNode {
-  readonly "Node Type": string;
-  readonly "Relation Name"?: string;
-  readonly "Actual Rows": number;
-  readonly "Actual Loops": number;
-  readonly "Heap Fetches"?: number;
-  readonly "Rows Removed by Filter"?: number;
-  readonly "Rows Removed by Index Recheck"?: number;
-  readonly Plans?: readonly PlanNode[];
-}
+import { planOf, rowsReadBy } from "../plan.js";
 
 interface PromisedBound {
   readonly columns: readonly (keyof ProductFilter)[];
@@ -37,7 +27,8 @@ interface PromisedBound {
 const PAGE = 20;
 const rowsOfTable = async (): Promise<PromisedBound[]> => {
   const document = await readFile(new URL("../../../docs/listings.md", import.meta.url), "utf8");
-  const lines = document
+  const [products = ""] = document.split("\n## ");
+  const lines = products
     .split("\n")
     .filter((line) => /^\| /.test(line) && !/^\| Filter/.test(line));
   return lines.map((line) => {
@@ -94,36 +85,11 @@ const filterOf = (columns: readonly (keyof ProductFilter)[]): ProductFilter =>
   Object.fromEntries(columns.map((column) => [column, values[column]]));
 
 async function rowsRead(listings: readonly ListingRequest[]): Promise<number> {
-  const [row] = await db.database.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-    sql`EXPLAIN (ANALYZE, FORMAT JSON) ${pagesStatement(listings)}`,
-  );
-  const [{ Plan: plan } = { Plan: null }] = row?.["QUERY PLAN"] ?? [];
-  if (!plan) return Number.NaN;
+  const plan = await planOf(db.database, pagesStatement(listings));
   // A first page that looks at nothing would keep every promise.
   if (listings.every(({ page }) => !page.after))
-    expect(readBy(plan, { indexesToo: true })).toBeGreaterThan(0);
-  return Math.floor(readBy(plan));
-}
-
-/**
- * What a node took from the table, used or not; a bitmap's index scans count where they saw more
- * than the table did, and what an index answers alone counts where the table was asked all the
- * same. EXPLAIN rounds the average of several loops, so half a row a loop is given back.
- */
-function readBy(node: PlanNode, { indexesToo } = { indexesToo: false }): number {
-  const loops = node["Actual Loops"];
-  const parts = [
-    node["Actual Rows"],
-    node["Rows Removed by Filter"] ?? 0,
-    node["Rows Removed by Index Recheck"] ?? 0,
-  ];
-  const own =
-    parts.reduce((sum, rows) => sum + (loops > 1 ? Math.max(0, rows - 0.5) : rows), 0) * loops;
-  if (node["Node Type"] === "Index Only Scan" && !indexesToo)
-    return Math.min(own, node["Heap Fetches"] ?? own);
-  const below = (node.Plans ?? []).reduce((sum, plan) => sum + readBy(plan, { indexesToo }), 0);
-  if (node["Node Type"] === "Bitmap Index Scan") return own;
-  return node["Relation Name"] === "products" ? Math.max(own, below) : below;
+    expect(rowsReadBy(plan, "products", { indexesToo: true })).toBeGreaterThan(0);
+  return Math.floor(rowsReadBy(plan, "products"));
 }
 
 async function allowed(bound: string, filter: ProductFilter): Promise<number> {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createBrandTable } from "../../../src/db/catalogue/brands.js";
 import { createProductTable } from "../../../src/db/catalogue/products.js";
-import { prefixQuery } from "../../../src/db/catalogue/search.js";
 import type { Database } from "../../../src/db/client/database.js";
+import { prefixQuery } from "../../../src/db/client/prefix-query.js";
 import { DATABASES, draft, emptyDatabase, plantTree, put } from "../sample.js";
 
 describe.each(DATABASES)("search on %s", (kind) => {
