@@ -2,6 +2,8 @@
 
 import { type AccountSettings, accountConfig } from "../config/account.js";
 import { createAuditTable } from "../db/account/audit.js";
+import { createAuditPages } from "../db/account/audit-pages.js";
+import { createUserDirectory } from "../db/account/directory.js";
 import { createRevocationTable } from "../db/account/revocations.js";
 import { createUserTable } from "../db/account/users.js";
 import { pruneJob } from "../jobs/prune.js";
@@ -9,10 +11,13 @@ import { createAccountLoaders } from "../loaders/account.js";
 import { createAttempts } from "../redis/attempts/attempts.js";
 import { createSessionStore } from "../redis/session/session.js";
 import { AccountMutations } from "../resolvers/account/account.js";
+import { AuditLogConnectionResolver, AuditLogResolver } from "../resolvers/account/audit-log.js";
+import { AccountLookUpResolver, UserConnectionResolver } from "../resolvers/account/look-ups.js";
 import { RevocationMutations } from "../resolvers/account/revocation.js";
 import { ViewerResolver } from "../resolvers/account/viewer.js";
 import { createAccounts } from "../services/account/accounts.js";
 import { createFailClosed } from "../services/account/fail-closed.js";
+import { createAccountLookUps } from "../services/account/look-ups.js";
 import { createRevocationKind } from "../services/account/outbox-kind.js";
 import { createPasswords } from "../services/account/passwords.js";
 import { createRefusedSignIns } from "../services/account/refused-sign-ins.js";
@@ -30,7 +35,15 @@ import { defineSubject, type OpenOptions } from "./module.js";
 export const account = defineSubject({
   name: "account",
   config: accountConfig,
-  resolvers: [ViewerResolver, AccountMutations, RevocationMutations],
+  resolvers: [
+    ViewerResolver,
+    AccountMutations,
+    RevocationMutations,
+    AccountLookUpResolver,
+    UserConnectionResolver,
+    AuditLogResolver,
+    AuditLogConnectionResolver,
+  ],
   open(options) {
     const foundations = openAccountFoundations(options);
     const { revocationTable, audit, applyRevocation, failClosed } = foundations;
@@ -45,6 +58,13 @@ export const account = defineSubject({
         const revocations = serveRevocations(options, foundations);
         const accounts = serveAccounts(options, { ...foundations, users, sessions, revocations });
         const { carts } = use(cart);
+        const lookUps = createAccountLookUps({
+          directory: createUserDirectory(database),
+          auditPages: createAuditPages(database),
+          users,
+          sessions,
+          log: options.log,
+        });
         return {
           services: { sessions, ends },
           loaders: (reading) => createAccountLoaders({ cache, users }, reading),
@@ -52,6 +72,10 @@ export const account = defineSubject({
             new ViewerResolver(sessions),
             new AccountMutations(accounts, revocations, carts),
             new RevocationMutations(revocations),
+            new AccountLookUpResolver(lookUps),
+            new UserConnectionResolver(lookUps),
+            new AuditLogResolver(lookUps),
+            new AuditLogConnectionResolver(lookUps),
           ],
         };
       },

@@ -37,6 +37,18 @@ export interface IdPage {
   readonly hasNextPage: boolean;
 }
 
+/** A page whose records were read with it; some may be left out. */
+export interface RecordPage<Record> extends IdPage {
+  /** By the id of their row. */
+  readonly records: ReadonlyMap<number, Record>;
+}
+
+/**
+ * Longest list that is counted, where lists have no bound of
+ * their own: a count reads each of its rows.
+ */
+export const MAX_COUNTED_ROWS = 10_000;
+
 /**
  * Checks `first`; an explicit null means the default. Throws
  * BadUserInput outside 1..100.

@@ -6,12 +6,28 @@ import { type ClassType, Field, Int, ObjectType } from "type-graphql";
 import { PageInfo } from "./page.js";
 import { Shared } from "./scope.js";
 
+/** A list in descriptions. */
+interface ListWords {
+  readonly plural: string;
+  /** Longest list that is counted; any by default. */
+  readonly maxCount?: number;
+}
+
 /**
  * Declares `<name>Edge` and `<name>Connection`.
- * @param name GraphQL name of the node type
- * @param plural for the descriptions
+ * @param name GraphQL name of the node type, or of the list
  */
-export function declareConnection(name: string, plural: string, node: () => ClassType<object>) {
+export function declareConnection(
+  name: string,
+  words: string | ListWords,
+  node: () => ClassType<object>,
+) {
+  const { plural, maxCount }: ListWords = typeof words === "string" ? { plural: words } : words;
+  const uncounted =
+    maxCount === undefined
+      ? ""
+      : ` Null where there are more than ${maxCount.toLocaleString("en")}.`;
+
   @ObjectType(`${name}Edge`, {
     description: `One item of a list of ${plural}.`,
     simpleResolvers: true,
@@ -53,7 +69,7 @@ export function declareConnection(name: string, plural: string, node: () => Clas
       nullable: true,
       description:
         `How many ${plural} the whole list holds. Counted only when asked for; may be a moment ` +
-        "older than the page.",
+        `older than the page.${uncounted}`,
     })
     @Shared("PUBLIC", { cached: true })
     totalCount!: number | null;

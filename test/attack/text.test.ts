@@ -226,6 +226,17 @@ async function verdict(place: string, text: string): Promise<string> {
   return error?.code ?? "ok";
 }
 
+/** Addresses of the users that an admin finds by a text; the code of a refusal. */
+async function usersFound(text: string): Promise<string[] | string> {
+  const { data, errors } = await post(
+    app.url,
+    "query($text: String) { users(text: $text) { edges { node { email } } } }",
+    { text },
+    { token: admin() },
+  );
+  return errors?.[0]?.extensions.code ?? data.users!.edges!.map(({ node }) => String(node!.email));
+}
+
 const placesOf = (...kinds: Kind[]) =>
   Object.entries(PLACES).filter(([, { kind }]) => kinds.includes(kind));
 
@@ -392,6 +403,31 @@ describe("one form", () => {
       });
       expect(again.product!.id).toBe(product!.id);
     }
+  });
+
+  test("A user is found by both forms of name and address, whichever they were written in.", async () => {
+    for (const form of ["NFC", "NFD"] as const) {
+      const [name, email] = [`Zoë${next()} Ångström`, `zoë${next()}@test.example`];
+      await change("SignUpInput", { name: name.normalize(form), email: email.normalize(form) });
+      for (const asked of ["NFC", "NFD"] as const)
+        for (const text of [name, email, name.toUpperCase(), email.toUpperCase()])
+          expect([form, asked, text, await usersFound(text.normalize(asked))]).toEqual([
+            form,
+            asked,
+            text,
+            [email],
+          ]);
+    }
+  });
+
+  test("A search for users that shows nothing filters nothing; half a character is refused.", async () => {
+    const all = await usersFound("");
+    for (const [name, text] of INVISIBLE)
+      expect([name, await usersFound(text)]).toEqual([name, all]);
+    for (const text of ["\0", "a\0b", "\ud800", "a\udc00"])
+      expect([text, await usersFound(text)]).toEqual([text, "BAD_USER_INPUT"]);
+    for (const sign of [...DIRECTIONAL, "%", "_", "\\", "'", "|", ":*"])
+      expect([sign, await usersFound(sign)]).toEqual([sign, expect.any(Array)]);
   });
 
   test("Text is answered as it is stored: composed, and without blanks at its ends.", async () => {

@@ -105,7 +105,7 @@ const FOR_CUSTOMERS =
 const FOR_ALL_CALLERS = /\b(trackView|share)\(/;
 
 /** Queries that only admins may send. */
-const FOR_ADMINS = /\bactivity\(/;
+const FOR_ADMINS = /\b(activity|users|user|auditLog)\(/;
 
 /**
  * A root has no parent, a leaf no children, a last page no next one, and what is new was not read.

@@ -3,6 +3,8 @@ import { CriticalityLevel, diff } from "@graphql-inspector/core";
 import {
   buildSchema,
   type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -113,11 +115,7 @@ describe("the schema", () => {
   });
 
   it("The schema resolves every node's type from its id, without waiting.", () => {
-    const built = buildSoukSchema({
-      resolvers: resolverClasses,
-      container: { get: () => undefined },
-      pubSub: { publish() {}, subscribe: () => never() },
-    });
+    const built = builtSchema();
     const node = built.getType("Node");
     if (!isInterfaceType(node)) throw new Error("Node is not an interface");
     expect(
@@ -130,6 +128,32 @@ describe("the schema", () => {
       node.resolveType?.({ id }, undefined, undefined as never, node);
     expect(NODE_TYPES.map((type) => typeOf(encodeId(type, 7)))).toEqual([...NODE_TYPES]);
   });
+
+  it("What is private to an account is reached by look-ups of admins alone, and never shared.", () => {
+    const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
+    const placesOf = (name: string): string[] =>
+      objects.flatMap((type) =>
+        Object.values(type.getFields())
+          .filter((field) => getNamedType(field.type).name === name)
+          .map((field) => `${type.name}.${field.name}`),
+      );
+    expect(placesOf("Account").sort()).toEqual(["Query.user", "UserEdge.node"]);
+    expect(placesOf("UserConnection")).toEqual(["Query.users"]);
+    expect(placesOf("AuditLogEntry")).toEqual(["AuditLogEdge.node"]);
+    expect(placesOf("AuditLogConnection")).toEqual(["Query.auditLog"]);
+    expect(placesOf("Session").sort()).toEqual(["Account.sessions", "Viewer.sessions"]);
+    const fields = builtSchema().getQueryType()?.getFields() ?? {};
+    for (const name of ["user", "users", "auditLog"])
+      expect([name, fields[name]?.extensions.scope]).toEqual([name, undefined]);
+    expect(fields.products?.extensions.scope).toBe("PUBLIC");
+  });
 });
+
+const builtSchema = (): GraphQLSchema =>
+  buildSoukSchema({
+    resolvers: resolverClasses,
+    container: { get: () => undefined },
+    pubSub: { publish() {}, subscribe: () => never() },
+  });
 
 async function* never(): AsyncGenerator<never> {}

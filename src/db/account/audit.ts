@@ -29,7 +29,7 @@ export interface AuditTable {
 export interface AuditTableOptions {
   readonly keptMs: number;
   /**
-   * Rows of refusals; default a million, some 180 MB with
+   * Rows of refusals; default a million, some 300 MB with
    * their indexes.
    */
   readonly maxRefusals?: number;

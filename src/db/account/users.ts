@@ -48,9 +48,10 @@ export interface UserTable {
 }
 
 const USER_COLUMNS = ["id", "tag", "email", "name", "role", "created_at"] as const;
-const USER = columnList(USER_COLUMNS);
+/** Columns of a {@link UserRow}. */
+export const USER = columnList(USER_COLUMNS);
 
-type UserRow = Row<typeof users, (typeof USER_COLUMNS)[number]>;
+export type UserRow = Row<typeof users, (typeof USER_COLUMNS)[number]>;
 type AccountRow = UserRow &
   Row<typeof users, "password_hash" | "session_epoch"> & { readonly revoked_ids: string[] };
 
@@ -105,6 +106,6 @@ export function createUserTable(database: Database): UserTable {
   };
 }
 
-function userOf({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
+export function userOf({ id, tag, email, name, role, created_at }: UserRow): UserRecord {
   return { id, tag, email, name, role, createdAt: created_at.toISOString() };
 }

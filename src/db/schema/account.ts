@@ -6,7 +6,10 @@ import { sql } from "drizzle-orm";
 import { bigint, boolean, check, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 import { AUDIT_EVENTS, COUNTED_EVENTS } from "../../domain/account/audit.js";
 import { ACCOUNT_LIMITS, ROLES } from "../../domain/account/user.js";
-import { identity, lengthBetween, moment, oneOf } from "./columns.js";
+import { identity, lengthBetween, moment, oneOf, searchWords } from "./columns.js";
+
+/** The words of a user's name, as their index holds them. */
+export const NAME_WORDS = `(${searchWords("name")})`;
 
 /**
  * Accounts. `session_epoch` rises when all sessions of a user
@@ -27,6 +30,9 @@ export const users = pgTable(
     createdAt: moment("created_at"),
   },
   (t) => [
+    index("users_email_prefix").on(sql`${t.email} text_pattern_ops`),
+    // Each sign-up merges its words: no search reads a list of new ones.
+    index("users_words").using("gin", sql.raw(NAME_WORDS)).with({ fastupdate: false }),
     check("users_email_length", lengthBetween(t.email, 3, ACCOUNT_LIMITS.email)),
     check("users_name_length", lengthBetween(t.name, 1, ACCOUNT_LIMITS.name)),
     check("users_role", oneOf("role", ROLES)),
@@ -91,7 +97,10 @@ export const auditLog = pgTable(
   },
   (t) => [
     index("audit_log_at").on(t.at),
+    // Each filter of the log is a range of an index, by id.
     index("audit_log_user").on(t.userId, t.id),
+    index("audit_log_event").on(t.event, t.id),
+    index("audit_log_user_event").on(t.userId, t.event, t.id),
     // Pruning counts these rows alone.
     index("audit_log_counted").on(t.id).where(sql.raw(COUNTED)),
     check(

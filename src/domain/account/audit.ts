@@ -81,3 +81,29 @@ export interface RefusalCount {
   readonly from: string | null;
   readonly count: number;
 }
+
+/** Which entries are listed: those that satisfy each condition given. */
+export interface AuditFilter {
+  readonly userId?: number;
+  readonly event?: AuditEvent;
+}
+
+/** An entry as it is stored. */
+export interface AuditRecord {
+  /** ISO 8601. A count ends at it, and began at most a minute before. */
+  readonly at: string;
+  readonly event: AuditEvent;
+  readonly count: number;
+  /** The account concerned, which may be gone; null where there is none. */
+  readonly userId: number | null;
+  readonly byService: boolean;
+  readonly byUserId: number | null;
+  readonly sessionId: string | null;
+  readonly ip: string | null;
+  readonly device: string | null;
+  readonly requestId: string | null;
+  readonly detail: string | null;
+}
+
+export const isAuditEvent = (word: string): word is AuditEvent =>
+  AUDIT_EVENTS.some((event) => event === word);

@@ -70,7 +70,7 @@ export class ViewerResolver {
   }
 
   @FieldResolver(() => String, {
-    description: "The address that the account signs in with. Nobody else sees it.",
+    description: "The address that the account signs in with. Only its owner and admins see it.",
   })
   async email(
     @Root() { principal, knownEmail }: Viewer,
@@ -91,9 +91,10 @@ export class ViewerResolver {
   }
 }
 
-function toSession(
+/** @param currentId of the session that asks; null without one */
+export function toSession(
   { id, device, ip, createdMs, seenMs, expiresMs }: SessionRecord,
-  currentId: string,
+  currentId: string | null,
 ): Session {
   const [createdAt, lastSeenAt, expiresAt] = [createdMs, seenMs, expiresMs].map((ms) =>
     new Date(ms).toISOString(),

@@ -11,7 +11,7 @@ export const RoleEnum = declareEnum<Role>({
   description: "What an account may do.",
   values: {
     CUSTOMER: "Buys, and reviews what it bought.",
-    ADMIN: "Also changes the catalogue and ends anybody's sessions.",
+    ADMIN: "Also changes the catalogue, looks accounts up, and ends anybody's sessions.",
   },
 });
 
