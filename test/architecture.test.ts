@@ -233,6 +233,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "answers → cost",
     "answers → operation",
     "connection → operation",
+    "explorer → http",
     "fan-out → connection",
     "fan-out → cost",
     "fan-out → operation",

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { isLoopbackName, normalAddress } from "../../domain/address.js";
+import { own } from "../../domain/own.js";
 
 export interface DemoSecrets {
   /** Undefined where the operator has set one. */
@@ -30,7 +31,7 @@ export function secretsFor(
     LOOPBACK_ADDRESS.test(normalAddress(socket.remoteAddress ?? "")) &&
     isLoopbackName(hostnameOf(headers.host)) &&
     headers.origin === undefined &&
-    FORWARDED.every((name) => !(name in headers));
+    FORWARDED.every((name) => own(headers, name) === undefined);
   return isOwn ? secrets : NO_SECRETS;
 }
 
