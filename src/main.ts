@@ -45,14 +45,16 @@ async function runApi(config: Config, log: Logger): Promise<Running> {
  * Everything that was opened is closed again, last first,
  * also when a later step fails.
  */
-async function startAll(config: Config, log: Logger): Promise<Running> {
+async function startAll(config: Config, log: Logger, stopping: AbortSignal): Promise<Running> {
   const opened: Running[] = [];
   const close = async (): Promise<void> => {
     for (const thing of opened.splice(0).reverse()) await thing.close();
   };
   try {
     const embedded = config.database.url === undefined || config.redis.url === undefined;
-    if (embedded) opened.push(await lockDataDir(config.dataDir));
+    const onWait = (holder: number) =>
+      log.info({ holder }, "waiting for a process that is stopping to leave the data folder");
+    if (embedded) opened.push(await lockDataDir(config.dataDir, { stopping, onWait }));
     const redisUrl = config.redis.url ?? (await openEmbeddedRedis(config, log, opened));
     const ours = config.database.url === undefined;
     const adminToken =

@@ -26,17 +26,18 @@ export interface Running {
  */
 const CLOSING_MS = 9 * SECOND;
 
+/** Starts; the signal is aborted as soon as the process stops. */
+type Start = (config: Config, log: Logger, stopping: AbortSignal) => Promise<Running>;
+
 /** Runs `start` and stays until a signal. */
-export async function runProcess(
-  start: (config: Config, log: Logger) => Promise<Running>,
-): Promise<void> {
+export async function runProcess(start: Start): Promise<void> {
   try {
     const parts = configPartsOf(SUBJECTS);
     const config = readConfig(environment(), parts);
     const log = await openLog(config);
     for (const { name, meant } of misspelledNames(Object.keys(variablesOf(parts))))
       log.warn(`${name} in .env is no variable of Souk; did you mean ${meant}?`);
-    let stopped = false;
+    const stopping = new AbortController();
     let running: Running | null = null;
     const grace: Options = {
       delay: config.http.shutdownMs + CLOSING_MS,
@@ -44,14 +45,14 @@ export async function runProcess(
       skip: ["SIGINT"],
     };
     const { close } = closeWithGrace(grace, async ({ err, signal, manual }) => {
-      stopped = true;
+      stopping.abort();
       if (err) log.fatal({ err }, "an error that nobody handled; stopping");
       else log.info({ signal: manual ? "SIGINT" : signal }, "stopping");
       await running?.close();
     });
     onInterrupt(close);
-    running = await start(config, log);
-    if (stopped) await (running as Running).close();
+    running = await start(config, log, stopping.signal);
+    if (stopping.signal.aborted) await (running as Running).close();
   } catch (error) {
     failStart(error);
   }

@@ -52,7 +52,10 @@ async function withDatabase<T>(
   work: (database: Database, log: Command["log"]) => Promise<T>,
 ): Promise<T> {
   const log = commandLog();
-  const lock = config.database.url === undefined ? await lockDataDir(config.dataDir) : null;
+  const onWait = (holder: number) =>
+    log.warn({ holder }, "waiting for a process that is stopping to leave the data folder");
+  const lock =
+    config.database.url === undefined ? await lockDataDir(config.dataDir, { onWait }) : null;
   try {
     const database = await openDatabase({
       ...config.database,

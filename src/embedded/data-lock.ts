@@ -11,20 +11,38 @@
  * lock over. Only one process can create it. The highest
  * generation is never deleted. So a slow starter cannot fall
  * back to an earlier one.
+ *
+ * The socket says `running` or `stopping`. A holder that stops
+ * is waited for (also by scripts/setup/port.mjs).
  */
 import { randomBytes } from "node:crypto";
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { StartupError } from "../domain/errors.js";
+import { SECOND } from "../domain/time/time.js";
 import { inDataFolder } from "./data-folder.js";
+import { openLockSocket, stateBehind } from "./lock-socket.js";
 import { socketFolder } from "./socket-path.js";
 
 /** Held until closed, or until the process ends. */
 export interface DataLock {
   close(): Promise<void>;
 }
+
+export interface DataLockOptions {
+  /** Aborted once this process stops: successors then wait. */
+  readonly stopping?: AbortSignal;
+  /** How long to wait for a holder that stops; default 45 s. */
+  readonly patienceMs?: number;
+  /** Called once, before the wait, with the holder's pid. */
+  readonly onWait?: (pid: number) => void;
+}
+
+/** The longest SHUTDOWN_MS, and the time to close after it. */
+const LEAVING_MS = 45 * SECOND;
+const ASK_AGAIN_MS = 50;
 
 interface Holder {
   readonly pid: number;
@@ -34,22 +52,42 @@ interface Holder {
 
 /**
  * Takes the lock of a data folder, making the folder if need
- * be.
+ * be. Waits for a holder that is stopping.
  * @throws StartupError with the process that holds it, or why
  * the folder cannot be used
  */
-export function lockDataDir(dir: string): Promise<DataLock> {
+export function lockDataDir(dir: string, options: DataLockOptions = {}): Promise<DataLock> {
   return inDataFolder(dir, async () => {
     const socket = join(await socketFolder(dir), `lock-${randomBytes(6).toString("hex")}`);
-    const server = await listenOn(socket);
+    const opened = await openLockSocket(socket, options.stopping);
     try {
+      await untilFree(dir, options);
       await takeNextGeneration(dir, { pid: process.pid, host: hostname(), socket });
     } catch (error) {
-      await closeServer(server);
+      await opened.close();
       throw error;
     }
-    return { close: () => closeServer(server) };
+    return opened;
   });
+}
+
+/**
+ * Returns at once unless a living holder says that it stops.
+ * One that said so may be too busy to say it again.
+ */
+async function untilFree(dir: string, options: DataLockOptions): Promise<void> {
+  const { patienceMs = LEAVING_MS, onWait, stopping } = options;
+  const giveUpAt = performance.now() + patienceMs;
+  let known: string | null = null;
+  while (performance.now() < giveUpAt && !stopping?.aborted) {
+    const holder = await readHolder(dir, await highestGeneration(dir));
+    const state = holder ? await stateBehind(holder.socket) : null;
+    if (!holder || state === null) return;
+    if (state === "running" && holder.socket !== known) return;
+    if (known === null) onWait?.(holder.pid);
+    known = holder.socket;
+    await delay(ASK_AGAIN_MS);
+  }
 }
 
 async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
@@ -65,7 +103,7 @@ async function takeNextGeneration(dir: string, mine: Holder): Promise<void> {
 
 async function refuseIfAlive(dir: string, generation: number): Promise<void> {
   const holder = await readHolder(dir, generation);
-  if (!holder || !(await answers(holder.socket))) return;
+  if (!holder || !(await stateBehind(holder.socket))) return;
   const where = holder.host === hostname() ? "" : ` on ${holder.host}`;
   throw new StartupError(
     `The data folder ${dir} is in use by process ${holder.pid}${where}.\nStop that one ` +
@@ -119,31 +157,4 @@ async function clearEarlier(dir: string, generation: number): Promise<void> {
     if (holder?.socket) await rm(holder.socket, { force: true });
     await rm(generationFile(dir, earlier), { force: true });
   }
-}
-
-function listenOn(path: string): Promise<Server> {
-  const server = createServer((socket) => socket.on("error", () => {}).destroy());
-  // The lock alone keeps no process running.
-  server.unref();
-  return new Promise((resolve, reject) =>
-    server.once("error", reject).listen(path, () => resolve(server)),
-  );
-}
-
-const closeServer = (server: Server): Promise<void> =>
-  new Promise((resolve) => server.close(() => resolve()));
-
-/**
- * Whether a process listens there. A stopped or busy one
- * counts, because the kernel accepts the connection.
- */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket
-      .once("connect", () => resolve(true))
-      .once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
-    socket.once("close", () => socket.destroy());
-    socket.once("connect", () => socket.destroy());
-  });
 }
