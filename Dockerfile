@@ -4,11 +4,12 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --include=dev
-COPY tsconfig.json tsconfig.build.json ./
+RUN npm ci --omit=dev
+COPY tsconfig.json ./
 COPY scripts ./scripts
 COPY src ./src
-RUN node scripts/build.mjs && npm prune --omit=dev
+# The transpiler builds and then has nothing to do in production.
+RUN node scripts/build.mjs && npm uninstall --no-save --omit=dev esbuild
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 WORKER_PORT=4001

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Builds src into dist: tsc, then the files that tsc leaves behind (Lua scripts, SQL migrations,
- * the schema). Does nothing when nothing under src is newer than the last build, and removes what
- * no longer has a source. `--force` builds anyway.
+ * Builds src into dist: each file of TypeScript by itself, then the files that travel as they are
+ * (Lua scripts, SQL migrations, the schema). Types are not checked here, see decision 0199. Does
+ * nothing when nothing under src is newer than the last build, and removes what no longer has a
+ * source. `--force` builds anyway.
  */
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -16,19 +16,20 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { locked } from "./setup/locked.mjs";
+import { step } from "./setup/say.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SRC = join(ROOT, "src");
 const DIST = join(ROOT, "dist");
 /** Written last: its time is the time of the last build that succeeded. */
 const STAMP = join(DIST, ".built");
-const LOCK = join(ROOT, ".cache", "build.lock");
+const TSCONFIG = join(ROOT, "tsconfig.json");
 /** What a build is made from besides src. */
-const ALSO = ["tsconfig.json", "tsconfig.build.json", "package-lock.json", "scripts/build.mjs"].map(
-  (name) => join(ROOT, name),
+const ALSO = ["tsconfig.json", "package-lock.json", "scripts/build.mjs"].map((name) =>
+  join(ROOT, name),
 );
 
 /** Every file below a folder. */
@@ -72,8 +73,8 @@ function isStale() {
   return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }
 
-/** Copies the files that tsc leaves behind. */
-export function copyAssets() {
+/** Copies the files that are not compiled. */
+function copyAssets() {
   for (const path of filesUnder(SRC).filter(isAsset)) {
     const target = join(DIST, relative(SRC, path));
     mkdirSync(dirname(target), { recursive: true });
@@ -84,76 +85,66 @@ export function copyAssets() {
 /**
  * Outputs whose source is gone would still be imported, read as a script or applied as a migration.
  */
-export function removeOrphans() {
+function removeOrphans() {
   for (const path of filesUnder(DIST)) {
     const name = relative(DIST, path);
-    if (name.startsWith(".")) continue;
-    const source = join(
-      SRC,
-      isAsset(join(SRC, name)) ? name : name.replace(/\.js(\.map)?$/, ".ts"),
-    );
+    if (path === STAMP) continue;
+    const source = join(SRC, isAsset(join(SRC, name)) ? name : name.replace(/\.js(\.map)?$/, ".ts"));
     if (!existsSync(source)) rmSync(path);
   }
 }
 
-/** Runs the compiler; its messages go where ours go. */
-function compile() {
-  const tsc = createRequire(join(ROOT, "package.json")).resolve("typescript/bin/tsc");
-  const { status } = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.build.json")], {
-    cwd: ROOT,
-    stdio: "inherit",
+/**
+ * Transpiles file by file. Decorators and class fields follow tsconfig.json, which esbuild reads;
+ * the target it has to be told. It prints what it cannot parse, and then writes nothing.
+ */
+async function compile() {
+  // Loaded here: most starts have nothing to build.
+  const esbuild = await import("esbuild");
+  const { compilerOptions } = JSON.parse(readFileSync(TSCONFIG, "utf8"));
+  esbuild.buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: filesUnder(SRC).filter((path) => /(?<!\.d)\.ts$/.test(path)),
+    outdir: DIST,
+    outbase: SRC,
+    bundle: false,
+    platform: "node",
+    format: "esm",
+    target: compilerOptions.target.toLowerCase(),
+    tsconfig: TSCONFIG,
+    // Readers of a stack have the sources beside dist, or need the positions alone.
+    sourcemap: true,
+    sourcesContent: false,
+    charset: "utf8",
+    logLevel: "warning",
   });
-  if (status !== 0) process.exit(status ?? 1);
 }
 
-const isAlive = (pid) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-};
-
-/** One build at a time: two compilers in one folder would write into each other's files. */
-function locked(work) {
-  mkdirSync(dirname(LOCK), { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(LOCK, `${process.pid}`, { flag: "wx" });
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      const holder = existsSync(LOCK) ? Number(readFileSync(LOCK, "utf8")) : 0;
-      if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-    }
-  }
-  process.once("exit", () => rmSync(LOCK, { force: true }));
-  return work();
-}
-
-function buildNow() {
+async function buildNow() {
   const startedAt = new Date();
-  const from = performance.now();
   // A build that fails leaves no stamp, so the next one does not believe it.
   rmSync(STAMP, { force: true });
-  if (!existsSync(join(DIST, ".tsbuildinfo"))) rmSync(DIST, { recursive: true, force: true });
-  compile();
+  await compile();
   copyAssets();
   removeOrphans();
   writeFileSync(STAMP, "");
   // What was saved while the compiler ran is newer than the build.
   utimesSync(STAMP, startedAt, startedAt);
-  console.error(
-    `build: compiled src into dist in ${((performance.now() - from) / 1000).toFixed(1)} s`,
-  );
 }
 
-/** Builds if need be. */
-export function build({ force = false } = {}) {
-  if (force || isStale()) locked(() => (force || isStale()) && buildNow());
+/** Builds if need be; one at a time, because two would write into each other's files. */
+async function build({ force }) {
+  const mustBuild = () => force || isStale();
+  if (mustBuild())
+    await locked("build", () => mustBuild() && step("src built into dist", buildNow));
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
-  build({ force: process.argv.includes("--force") });
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await build({ force: process.argv.includes("--force") });
+  } catch (error) {
+    // What esbuild cannot parse it has printed.
+    if (!error.errors) throw error;
+    process.exitCode = 1;
+  }
+}

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /**
- * `npm run dev`: compiles on every change and starts the server again once the compiler is content;
- * Lua scripts, migrations and the schema are copied and count as changes too. Ctrl-C stops
+ * `npm run dev`: builds on every change of src and starts the server again once the build succeeds.
+ * The compiler watches beside it and prints errors of types; they stop nothing. Ctrl-C stops
  * everything.
  */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { watch } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { copyAssets, isAsset, removeOrphans } from "./build.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SRC = join(ROOT, "src");
@@ -24,27 +24,24 @@ let restarting = Promise.resolve();
 let stopping = false;
 let timer;
 
-function stopServer() {
+const node = (args, env = process.env) =>
+  spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
+
+async function stopServer() {
   const running = server;
-  if (!running || running.exitCode !== null || running.signalCode !== null)
-    return Promise.resolve();
-  return new Promise((resolve) => {
-    running.once("exit", resolve);
-    running.kill("SIGTERM");
-  });
+  if (!running || running.exitCode !== null || running.signalCode !== null) return;
+  const ended = once(running, "exit");
+  running.kill("SIGTERM");
+  await ended;
 }
 
+/** A build that fails has said why; the server of the build before runs on. */
 async function restart() {
+  const [code] = await once(node([join(ROOT, "scripts", "build.mjs")]), "exit");
+  if (code !== 0 || stopping) return;
   await stopServer();
   if (stopping) return;
-  copyAssets();
-  removeOrphans();
-  const env = { SHUTDOWN_MS, ...process.env };
-  server = spawn(process.execPath, [join(ROOT, "dist", "main.js")], {
-    cwd: ROOT,
-    env,
-    stdio: "inherit",
-  });
+  server = node([join(ROOT, "dist", "main.js")], { SHUTDOWN_MS, ...process.env });
 }
 
 function scheduleRestart() {
@@ -54,34 +51,19 @@ function scheduleRestart() {
   }, SETTLE_MS);
 }
 
-const compiler = spawn(
-  process.execPath,
-  [tsc, "-p", join(ROOT, "tsconfig.build.json"), "--watch", "--preserveWatchOutput"],
-  {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-  },
-);
-compiler.stdout.on("data", (chunk) => {
-  const text = chunk.toString();
-  process.stdout.write(text);
-  if (/Found 0 errors/.test(text)) scheduleRestart();
-});
-
-const assets = watch(SRC, { recursive: true }, (_event, name) => {
-  if (name && isAsset(join(SRC, name))) scheduleRestart();
-});
+const sources = watch(SRC, { recursive: true }, scheduleRestart);
+const types = node([tsc, "--noEmit", "--watch", "--preserveWatchOutput"]);
+scheduleRestart();
 
 async function stop() {
   if (stopping) return;
   stopping = true;
   clearTimeout(timer);
-  assets.close();
-  compiler.kill();
+  sources.close();
+  types.kill();
   await restarting;
   await stopServer();
   process.exit(0);
 }
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
-compiler.once("exit", stop);

@@ -1,13 +1,21 @@
 /**
  * Finds the programs that Souk does not bring: a Redis server to start, and for the tests
  * PostgreSQL and a browser. Looks only; scripts/setup.mjs installs, the tests start. Used by both,
- * so they always agree on what is there.
+ * so they always agree on what is there. What set-up keeps in .cache is found last.
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { VERSIONS } from "./setup/ways.mjs";
+
+const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
+/** Where a Redis that was built from source stands; src/embedded/redis-server.ts looks there too. */
+export const CACHED_PROGRAMS = join(CACHE, "bin");
+/** The prebuilt PostgreSQL: `bin`, `lib` and `share` in one folder, complete once it has the name. */
+export const CACHED_POSTGRES = join(CACHE, `postgres-${VERSIONS.postgres}`);
 
 /** Either speaks the protocol; Debian ships the first, Fedora the second. */
-export const REDIS_SERVERS = ["redis-server", "valkey-server"];
+const REDIS_SERVERS = ["redis-server", "valkey-server"];
 
 const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const BROWSERS_ELSEWHERE = [
@@ -32,6 +40,10 @@ export function findCommand(names, path = process.env.PATH ?? "") {
   const candidates = names.flatMap((name) => foldersOf(path).map((folder) => join(folder, name)));
   return candidates.find(isProgram) ?? null;
 }
+
+/** A Redis server, with its folder; null when there is none. */
+export const findRedis = (path = process.env.PATH ?? "") =>
+  findCommand(REDIS_SERVERS, [path, CACHED_PROGRAMS].join(delimiter));
 
 /**
  * The folder that holds both `initdb` and `postgres`: on PATH, else in the usual places, newest
@@ -61,6 +73,7 @@ function postgresPlaces() {
     "/opt/homebrew/bin",
     ...brewed,
     "/usr/pgsql/bin",
+    join(CACHED_POSTGRES, "bin"),
   ];
 }
 

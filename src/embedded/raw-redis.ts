@@ -1,24 +1,24 @@
 /**
- * One command to a Redis on a unix socket, without a client:
- * whether a server is up, and its pid.
+ * A command to a Redis, without a client: whether a server is
+ * up, and its pid.
  */
-import { connect } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
 
 const PATIENCE_MS = 1_000;
 
 /**
- * Sends one inline command. Resolves to the start of the raw
+ * Sends an inline command to a socket path or a port. Resolves to the start of the raw
  * reply (`+PONG`, `-LOADING …`, `$…`). Null without a
  * listener, when the connection ends first, or after
  * `patienceMs`.
  */
 export function askRedis(
-  path: string,
+  to: string | NetConnectOpts,
   command: string,
   patienceMs = PATIENCE_MS,
 ): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = connect(typeof to === "string" ? { path: to } : to);
     const settle = (reply: string | null) => {
       socket.destroy();
       resolve(reply);

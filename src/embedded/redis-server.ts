@@ -8,18 +8,22 @@
  * an earlier run is found by its socket. It is stopped before
  * a new server opens the same files. A server that dies while
  * we run is started again; readers see a restart of Redis.
- * Without a binary the start fails with the three ways to get
- * one.
+ * Without a binary a container serves, where set-up has
+ * fetched the image (redis-container.ts). Without both the
+ * start fails with the three ways to get one.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { StartupError } from "../domain/errors.js";
 import { SECOND } from "../domain/time/time.js";
 import { inDataFolder } from "./data-folder.js";
-import { type Ending, type GuardedChild, NO_SUCH_COMMAND, startGuarded } from "./guarded-child.js";
+import { type GuardedChild, NO_SUCH_COMMAND, startGuarded } from "./guarded-child.js";
 import { askRedis } from "./raw-redis.js";
+import { redisContainer } from "./redis-container.js";
+import { type EmbeddedRedis, SNAPSHOTS, superviseRedis, untilServes } from "./redis-process.js";
 import { socketFolder } from "./socket-path.js";
 
 export interface EmbeddedRedisOptions {
@@ -28,39 +32,22 @@ export interface EmbeddedRedisOptions {
   readonly log: Logger;
   /**
    * Names of the program, tried in this order; default
-   * redis-server, valkey-server.
+   * redis-server, valkey-server, and one that set-up built.
    */
   readonly binaries?: readonly string[];
+  /** Container engines, tried next; default docker, podman. */
+  readonly engines?: readonly string[];
 }
 
-/** A running embedded Redis. */
-export interface EmbeddedRedis {
-  /** `unix:/path/of/the/socket`. */
-  readonly url: string;
-  /** Of the present server: it changes with a restart. */
-  readonly pid: number;
-  /** Stops the server once it has written its data. */
-  close(): Promise<void>;
-}
-
-const BINARIES = ["redis-server", "valkey-server"];
-/**
- * RDB beside AOF: after 1 change in an hour, 100 in five
- * minutes, 10,000 in one.
- */
-const SNAPSHOTS = ["3600", "1", "300", "100", "60", "10000"];
+/** Where scripts/setup/redis.mjs keeps what it built. */
+const BUILT_BY_SETUP = fileURLToPath(new URL("../../.cache/bin/redis-server", import.meta.url));
+const BINARIES = ["redis-server", "valkey-server", BUILT_BY_SETUP];
 const POLL_MS = 10;
 /**
  * A server that is neither up nor loading after this long
  * never will be.
  */
 const SILENT_MS = 15 * SECOND;
-/**
- * The pause between a death and the next start. It keeps a
- * server that cannot start from spinning.
- */
-const RESTART_MS = SECOND;
-
 interface RedisPlace {
   readonly dir: string;
   readonly socket: string;
@@ -73,41 +60,24 @@ interface RedisPlace {
  * @throws StartupError without a binary, or when it does not
  * come up, with its output
  */
-export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const { log } = options;
-  const place = await inDataFolder(options.dataDir, () => preparePlace(options));
-  let child = await inDataFolder(options.dataDir, () => startFirst(place));
-  let closing = false;
-  const supervise = async () => {
-    for (;;) {
-      const { code, output } = await child.exited;
-      if (closing) return;
-      log.error({ code, output }, "the embedded redis-server ended; starting it again");
-      await delay(RESTART_MS);
-      if (closing) return;
-      child = await startFirst(place).catch((error: unknown) => {
-        log.error({ err: error }, "the embedded redis-server did not start");
-        return child;
-      });
-      // Closed while it was coming up: `close` stops this
-      // one, too.
-      if (closing) return;
+export function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const { dataDir, log, engines } = options;
+  return inDataFolder(dataDir, async () => {
+    const place = await preparePlace(options);
+    const child = await startFirst(place);
+    if (child) {
+      const start = async () => (await startFirst(place)) ?? noServer();
+      const { socket } = place;
+      return superviseRedis({ url: `unix:${socket}`, child, start, log });
     }
-  };
-  const supervision = supervise();
-  return {
-    url: `unix:${place.socket}`,
-    get pid() {
-      return child.pid;
-    },
-    async close() {
-      closing = true;
-      await child.stop();
-      await supervision;
-      await child.stop();
-    },
-  };
+    const container = (await redisContainer({ dir: place.dir, log, engines })) ?? noServer();
+    return superviseRedis({ ...container, child: await container.start(), log });
+  });
 }
+
+const noServer = (): never => {
+  throw new StartupError(NO_BINARY);
+};
 
 /** Makes the folders, and ends a server of an earlier run. */
 async function preparePlace({
@@ -127,8 +97,8 @@ async function preparePlace({
   return place;
 }
 
-/** Starts the first binary that exists. */
-async function startFirst(place: RedisPlace): Promise<GuardedChild> {
+/** Starts the first binary that exists; null without one. */
+async function startFirst(place: RedisPlace): Promise<GuardedChild | null> {
   for (const command of place.binaries) {
     const child = await startGuarded({
       command,
@@ -136,13 +106,14 @@ async function startFirst(place: RedisPlace): Promise<GuardedChild> {
       stopSignal: "TERM",
       cwd: place.dir,
     });
-    const failure = await untilReady(place, child);
+    const ask = () => askRedis(place.socket, "PING");
+    const failure = await untilServes(child, { ask, where: place.socket, log: place.log });
     if (failure === null) return child;
     await child.stop();
     if (failure.code !== NO_SUCH_COMMAND)
       throw new StartupError(`${command} did not start (code ${failure.code}):\n${failure.output}`);
   }
-  throw new StartupError(NO_BINARY);
+  return null;
 }
 
 const NO_BINARY =
@@ -181,28 +152,6 @@ function argsFor({ dir, socket }: RedisPlace): string[] {
 }
 
 const pidFile = (dir: string): string => join(dir, "redis.pid");
-
-/** Resolves to null when the server serves, or to how it ended. */
-async function untilReady(
-  { socket, log }: RedisPlace,
-  child: GuardedChild,
-): Promise<Ending | null> {
-  let heardAt = performance.now();
-  let told = false;
-  const ended = child.exited;
-  for (;;) {
-    const answer = await Promise.race([ended, askRedis(socket, "PING")]);
-    if (answer !== null && typeof answer === "object") return answer;
-    if (answer?.startsWith("+PONG")) return null;
-    if (answer?.startsWith("-LOADING")) heardAt = performance.now();
-    if (!told && answer?.startsWith("-LOADING"))
-      log.info("waiting for the embedded redis-server to load its data");
-    told ||= answer !== null;
-    if (performance.now() - heardAt > SILENT_MS)
-      return { code: 0, output: `it does not answer on ${socket}` };
-    await delay(POLL_MS);
-  }
-}
 
 /**
  * Ends a server that outlived an earlier run. So two servers

@@ -124,6 +124,7 @@ describe("the embedded redis-server", () => {
       dataDir: await dataFolder(),
       log: testLog(),
       binaries: ["no-such-server", "nor-this"],
+      engines: [],
     });
     await expect(starting).rejects.toThrow(StartupError);
     await expect(starting).rejects.toThrow(/system package[\s\S]*container[\s\S]*REDIS_URL/);

@@ -11,8 +11,8 @@ import { onTestFinished } from "vitest";
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Builds dist if it is older than src: tsc copies neither .lua nor .sql, so what is shipped is what
- * must be started.
+ * Builds dist if it is older than src: a compiler copies neither .lua nor .sql, so what is shipped
+ * is what must be started.
  */
 export function ensureBuilt(): void {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/build.mjs"], {

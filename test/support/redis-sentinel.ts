@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { Redis } from "ioredis";
-import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
+import { findRedis } from "../../scripts/find.mjs";
 import { freePort } from "../../scripts/free-port.mjs";
 import { type GuardedChild, startGuarded } from "../../src/embedded/guarded-child.js";
 import { temporaryFolder } from "./files.js";
@@ -124,7 +124,7 @@ async function startSentinel(
   await writeFile(`${dir}/sentinel.conf`, `${lines.join("\n")}\n`);
   const args = [`${dir}/sentinel.conf`, "--sentinel"];
   const child = await startGuarded({
-    command: findCommand(REDIS_SERVERS) ?? "redis-server",
+    command: findRedis() ?? "redis-server",
     args,
     stopSignal: "TERM",
   });

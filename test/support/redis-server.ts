@@ -4,7 +4,7 @@
  */
 import { connect } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { findCommand, REDIS_SERVERS } from "../../scripts/find.mjs";
+import { findRedis } from "../../scripts/find.mjs";
 import { freePort } from "../../scripts/free-port.mjs";
 import { startGuarded } from "../../src/embedded/guarded-child.js";
 import { temporaryFolder } from "./files.js";
@@ -89,7 +89,7 @@ type Placed = RedisServerOptions & { readonly dir: string; readonly port: number
 async function startProcess(options: Placed) {
   const args = [...portArgs(options), "--dir", options.dir, ...DEFAULTS, ...(options.args ?? [])];
   const child = await startGuarded({
-    command: findCommand(REDIS_SERVERS) ?? "redis-server",
+    command: findRedis() ?? "redis-server",
     args,
     stopSignal: "TERM",
   });

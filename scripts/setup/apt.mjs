@@ -6,7 +6,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { findCommand } from "./find.mjs";
+import { lastLines } from "./say.mjs";
 
 /** What maintainer scripts ask before they start a service. */
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -15,10 +15,6 @@ const OURS =
   "it afterwards.\nexit 101\n";
 /** Another apt may be at work, such as unattended upgrades. */
 const LOCK_SECONDS = 120;
-
-/** Whether packages can be installed here without asking anybody. */
-export const mayInstall = () =>
-  process.getuid?.() === 0 && process.platform === "linux" && findCommand(["apt-get"]) !== null;
 
 /**
  * Installs a package. Answers null, or what apt said when it could not. `services` are the units
@@ -61,13 +57,6 @@ function apt(args) {
 const hasLists = () =>
   existsSync("/var/lib/apt/lists") &&
   readdirSync("/var/lib/apt/lists").some((file) => /_Packages(\.\w+)?$/.test(file));
-
-const lastLines = (text) =>
-  text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-6)
-    .join("\n");
 
 const keptAs = (policy) => `${policy}.before-souk`;
 

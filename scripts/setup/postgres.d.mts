@@ -1,0 +1,2 @@
+/** See postgres.mjs. */
+export declare function complete(native: string): void;
