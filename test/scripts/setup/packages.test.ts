@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { clone, freshClone, installed, linesOf, programs, setup } from "../../support/clone.js";
+import { ROOT } from "../../support/node-process.js";
 
 /** An npm that leaves behind what it was asked for. */
 async function npm() {
@@ -97,4 +98,10 @@ test("A failed download ends set-up with what npm said and the likely reason.", 
 test("An npm that leaves packages out is not taken for one that installed them.", async () => {
   const { path } = await programs({ npm: "exit 0" });
   expect((await setup(await freshClone(), "run", { PATH: path })).code).toBe(1);
+});
+
+test("A second set-up of this tree for the tests does and prints nothing.", async () => {
+  const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
+  await setup(ROOT, "test", env);
+  expect(await setup(ROOT, "test", env)).toEqual({ code: 0, output: "" });
 });
