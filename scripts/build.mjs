@@ -89,7 +89,10 @@ function removeOrphans() {
   for (const path of filesUnder(DIST)) {
     const name = relative(DIST, path);
     if (path === STAMP) continue;
-    const source = join(SRC, isAsset(join(SRC, name)) ? name : name.replace(/\.js(\.map)?$/, ".ts"));
+    const source = join(
+      SRC,
+      isAsset(join(SRC, name)) ? name : name.replace(/\.js(\.map)?$/, ".ts"),
+    );
     if (!existsSync(source)) rmSync(path);
   }
 }
