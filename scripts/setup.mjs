@@ -9,8 +9,9 @@
  *   node scripts/setup.mjs build    the npm packages of a start alone
  *   node scripts/setup.mjs deps     all npm packages
  *   node scripts/setup.mjs dev      all npm packages, with everything of a start
- *   node scripts/setup.mjs test     all npm packages, Redis, PostgreSQL unless TEST_DATABASE_URL
- *                                   names one, and a browser if one can be had
+ *   node scripts/setup.mjs test     all npm packages, also of examples/storefront, Redis,
+ *                                   PostgreSQL unless TEST_DATABASE_URL names one, and a browser if
+ *                                   one can be had
  *   node scripts/setup.mjs drill    and the build
  *
  * Imports nothing but Node and its own folder: it runs before `npm ci`.
@@ -57,6 +58,13 @@ function readEnvFile() {
   if (existsSync(file)) process.loadEnvFile(file);
 }
 
+/** The tests build it, with packages of its own. */
+async function provideStorefront() {
+  const folder = join(ROOT, "examples", "storefront");
+  if (!existsSync(folder)) return;
+  await providePackages(folder, { development: true, what: "packages of examples/storefront" });
+}
+
 async function build() {
   const { code } = await run(process.execPath, [join(ROOT, "scripts", "build.mjs")], {
     cwd: ROOT,
@@ -73,6 +81,7 @@ readEnvFile();
 if (needs.port) await requirePort(process.env);
 await providePackages(ROOT, { development: Boolean(needs.development) });
 if (needs.redis) await provideRedis(needs.redis);
+if (needs.servers) await provideStorefront();
 if (needs.servers) await providePostgres();
 if (needs.servers) await provideBrowser();
 if (needs.build) await build();

@@ -75,8 +75,9 @@ export async function providePackages(root, needs) {
   await locked("packages", async () => {
     const words = npmWords(root, needs);
     if (words === null) return;
-    const { code, output } = await step(`npm packages, by \`npm ${words.join(" ")}\``, () =>
-      runNpm(words, { cwd: root }),
+    const { code, output } = await step(
+      `${needs.what ?? "npm packages"}, by \`npm ${words.join(" ")}\``,
+      () => runNpm(words, { cwd: root }),
     );
     if (code === 0 && npmWords(root, needs) === null) return;
     fail(

@@ -1,5 +1,5 @@
 /** The npm packages of scripts/setup.mjs, with an npm of the test's making. */
-import { writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { clone, freshClone, installed, linesOf, programs, setup } from "../../support/clone.js";
@@ -85,6 +85,24 @@ test("Packages that match the lockfile are left alone in silence.", async () => 
   const { path } = await programs({});
   for (const purpose of ["run", "build", "deps"])
     expect(await setup(await clone(), purpose, { PATH: path })).toEqual({ code: 0, output: "" });
+});
+
+test("The tests alone install the packages of the storefront.", async () => {
+  const root = await clone();
+  const storefront = join(root, "examples/storefront");
+  await mkdir(storefront, { recursive: true });
+  await copyFile(join(root, "package-lock.json"), join(storefront, "package-lock.json"));
+  expect(await asked(root, ["run", "deps"])).toEqual([]);
+  const { path } = await npm();
+  const more = await programs({
+    "redis-server": "echo 'Redis server v=7.0.15'",
+    chromium: "exit 0",
+  });
+  const env = { PATH: `${path}:${more.path}`, TEST_DATABASE_URL: "postgres://127.0.0.1/test" };
+  expect(linesOf(await setup(root, "test", env))).toEqual([
+    "setup: packages of examples/storefront, by `npm ci --include=dev`",
+  ]);
+  expect(await setup(root, "test", env)).toEqual({ code: 0, output: "" });
 });
 
 test("A failed download ends set-up with what npm said and the likely reason.", async () => {
