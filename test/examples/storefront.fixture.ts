@@ -26,8 +26,8 @@ export interface Storefront {
   readonly redisNetwork: FaultyProxy;
   /** Address of the page; another origin than the shop. */
   readonly page: string;
-  /** Address of the page as the server of development gives it. */
-  readonly devPage: string;
+  /** Starts the server of development; the address of its page. `close` ends it. */
+  startDev(): Promise<string>;
   /** As the service: the named field of the answer, which has no errors. */
   asService(query: string, variables?: Record<string, unknown>): Promise<Data>;
   close(): Promise<void>;
@@ -76,7 +76,7 @@ async function serve(port: number, args: readonly string[], env: Record<string, 
   };
 }
 
-/** Starts a shop, builds the storefront for it, and serves that and its source. */
+/** Starts a shop, builds the storefront for it, and serves that. */
 export async function startStorefront(): Promise<Storefront> {
   const [pagePort, devPort] = [await freePort(), await freePort()];
   const redis = await startRedisServer();
@@ -95,13 +95,17 @@ export async function startStorefront(): Promise<Storefront> {
   const out = await temporaryFolder("storefront");
   await runTool("vite/bin/vite.js", ["build", "--outDir", out.path, "--emptyOutDir"], env);
   const built = await serve(pagePort, ["preview", "--outDir", out.path], env);
-  const source = await serve(devPort, [], env);
+  const servers = [built];
   return {
     app,
     network,
     redisNetwork,
     page: built.url,
-    devPage: source.url,
+    async startDev() {
+      const source = await serve(devPort, [], env);
+      servers.push(source);
+      return source.url;
+    },
     async asService(query, variables = {}) {
       const { data, errors } = await post(app.url, query, variables, { token: app.adminToken });
       const [answer] = Object.values((data ?? {}) as Record<string, Data>);
@@ -110,7 +114,8 @@ export async function startStorefront(): Promise<Storefront> {
       return answer;
     },
     async close() {
-      await Promise.all([built.close(), source.close(), out.remove()]);
+      await Promise.all(servers.map((server) => server.close()));
+      await out.remove();
       await app.close();
       await Promise.all([network.close(), redisNetwork.close()]);
       await redis.stop();

@@ -54,14 +54,15 @@ describe.runIf(browserPath)("the storefront in Chromium, from another origin", (
     page.on("console", (message) => {
       if (["warning", "error"].includes(message.type())) warnings.push(message.text());
     });
-    await page.goto(shop.devPage);
+    const url = await shop.startDev();
+    await page.goto(url);
     await shown(page, "30 products");
     await press(page, "Show more");
     await page.getByRole("main").getByRole("listitem").nth(23).waitFor();
     await shown(cartOf(page), "Your cart is empty.");
     await boardOf(page).getByRole("table").waitFor();
     await signUpIn(page, shop);
-    await page.goto(`${shop.devPage}#/product/${takeProduct().id}`);
+    await page.goto(`${url}#/product/${takeProduct().id}`);
     await press(page, "Add to cart");
     await shown(cartOf(page), "1 piece");
     await press(page, "Sign out");
