@@ -60,7 +60,7 @@ describe.runIf(browserPath)("the storefront's failures in Chromium", () => {
   test("A limit that is reached says how long to wait.", async () => {
     const page = await openAlone(`${shop.page}#/sign-in`);
     await fill(page, { "E-mail": "guessed@test.example", Password: "a guess" });
-    const waits = page.getByRole("alert").getByText(/Try again in (a|\d+) (second|minute)s?/);
+    const waits = page.getByRole("alert").getByText(/too much at once\. Try again in (a|\d+) [sm]/);
     await until("a refusal", async () => {
       await press(page, "Sign in");
       await page.getByRole("alert").waitFor();

@@ -53,7 +53,9 @@ export function followInbox({ apollo, sockets }: Shop, onError: (error: unknown)
     );
   }
   function fail(error: unknown): void {
-    if (!isOver) onError(error);
+    // The page of somebody whose session was revoked is about to be a guest's.
+    const isSessionEnd = (error as Partial<CloseEvent> | null)?.code === 4401;
+    if (!isOver && !isSessionEnd) onError(error);
   }
 
   restart();

@@ -3,4 +3,4 @@
  * any port of one host name; `localhost` and `127.0.0.1` are two.
  */
 export const API: string =
-  import.meta.env.VITE_API ?? `${location.protocol}//${location.hostname}:4000/graphql`;
+  import.meta.env.VITE_API || `${location.protocol}//${location.hostname}:4000/graphql`;

@@ -32,12 +32,15 @@ export function createShop(url: string): Shop {
   const tabs = new BroadcastChannel("souk-identity");
 
   async function readAgain(): Promise<void> {
-    sockets.renew();
     // Failures are shown where the queries are used.
     await apollo.refetchQueries({ include: ["Viewer", "Cart"] }).catch(() => {});
     apollo.cache.gc();
   }
-  tabs.addEventListener("message", () => void readAgain());
+  function becomeAnother(): Promise<void> {
+    sockets.renew();
+    return readAgain();
+  }
+  tabs.addEventListener("message", () => void becomeAnother());
   sockets.onSessionEnd(() => void readAgain());
 
   return {
@@ -45,7 +48,7 @@ export function createShop(url: string): Shop {
     sockets,
     identityChanged() {
       tabs.postMessage(null);
-      return readAgain();
+      return becomeAnother();
     },
   };
 }
