@@ -17,6 +17,9 @@ import { until } from "../support/until.js";
 
 const FOLDER = join(ROOT, "examples/storefront");
 
+/** Vite works in a folder once at a time. Others may be at it, and each test has its own output. */
+const OWN = "--bypass-lock";
+
 /** A shop and the storefront that was built for it. */
 export interface Storefront {
   readonly app: RunningApp;
@@ -58,15 +61,20 @@ function start(path: string, args: readonly string[], env: Record<string, string
   return { child, output: () => printed.join("") };
 }
 
-/** Serves until `close`. Somebody may be at work on the same folder, so Vite's lock is passed by. */
+/** Serves until `close`. */
 async function serve(port: number, args: readonly string[], env: Record<string, string>) {
-  const at = ["--host", "127.0.0.1", "--port", String(port), "--strictPort", "--bypass-lock"];
+  const at = ["--host", "127.0.0.1", "--port", String(port), "--strictPort", OWN];
   const { child, output } = start("vite/bin/vite.js", [...args, ...at], env);
   const url = `http://127.0.0.1:${port}/`;
   const closed = once(child, "close");
   const ended = closed.then(() => Promise.reject(new Error(`Vite has ended:\n${output()}`)));
   ended.catch(() => {});
-  await Promise.race([until("the server of the page", async () => (await fetch(url)).ok), ended]);
+  const answers = until("the server of the page", async () => (await fetch(url)).ok);
+  answers.catch(() => {});
+  await Promise.race([answers, ended]).catch((error) => {
+    child.kill();
+    throw error;
+  });
   return {
     url,
     async close() {
@@ -93,7 +101,7 @@ export async function startStorefront(): Promise<Storefront> {
   const network = await createProxy({ target });
   const env = { VITE_API: `http://${network.host}:${network.port}/graphql` };
   const out = await temporaryFolder("storefront");
-  await runTool("vite/bin/vite.js", ["build", "--outDir", out.path, "--emptyOutDir"], env);
+  await runTool("vite/bin/vite.js", ["build", "--outDir", out.path, "--emptyOutDir", OWN], env);
   const built = await serve(pagePort, ["preview", "--outDir", out.path], env);
   const servers = [built];
   return {

@@ -6,6 +6,7 @@
  * cursor, and every subscription begins after it. It is kept in memory, for each tab its own: a
  * shared one would let a tab skip what another one has shown.
  */
+import { CombinedGraphQLErrors } from "@apollo/client";
 import { print } from "graphql";
 import type { WatchInboxSubscription } from "../generated/graphql";
 import type { Shop } from "../shop/shop";
@@ -46,16 +47,18 @@ export function followInbox({ apollo, sockets }: Shop, onError: (error: unknown)
         },
       },
       {
-        next: ({ data }) => data && !isOver && handle(data.notificationReceived),
+        next({ data, errors }) {
+          if (data && !isOver) handle(data.notificationReceived);
+          if (errors) fail(errors);
+        },
         error: fail,
         complete() {},
       },
     );
   }
   function fail(error: unknown): void {
-    // The page of somebody whose session was revoked is about to be a guest's.
-    const isSessionEnd = (error as Partial<CloseEvent> | null)?.code === 4401;
-    if (!isOver && !isSessionEnd) onError(error);
+    const failure = Array.isArray(error) ? new CombinedGraphQLErrors({ errors: error }) : error;
+    if (!isOver && !isSessionOver(failure)) onError(failure);
   }
 
   restart();
@@ -64,3 +67,9 @@ export function followInbox({ apollo, sockets }: Shop, onError: (error: unknown)
     unsubscribe();
   };
 }
+
+/** Nobody is signed in any more: the page is about to be a guest's. */
+const isSessionOver = (error: unknown): boolean =>
+  CombinedGraphQLErrors.is(error)
+    ? error.errors[0]?.extensions?.code === "UNAUTHENTICATED"
+    : (error as Partial<CloseEvent> | null)?.code === 4401;
