@@ -1,7 +1,7 @@
 /** The example storefront when something goes wrong: people are shown what, and what to do. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { browserPath, launchBrowser } from "../support/browser.js";
+import { hasBrowser, launchBrowser } from "../support/browser.js";
 import { until } from "../support/until.js";
 import { type Storefront, startStorefront } from "./storefront.fixture.js";
 import {
@@ -17,7 +17,7 @@ import {
   stockedProducts,
 } from "./storefront-pages.js";
 
-describe.runIf(browserPath)("the storefront's failures in Chromium", () => {
+describe.runIf(hasBrowser)("the storefront's failures in Chromium", () => {
   let shop: Storefront;
   let browser: Browser;
   let products: ShopProduct[];

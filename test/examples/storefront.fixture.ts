@@ -17,9 +17,6 @@ import { until } from "../support/until.js";
 
 const FOLDER = join(ROOT, "examples/storefront");
 
-/** Vite works in a folder once at a time. Others may be at it, and each test has its own output. */
-const OWN = "--bypass-lock";
-
 /** A shop and the storefront that was built for it. */
 export interface Storefront {
   readonly app: RunningApp;
@@ -63,7 +60,7 @@ function start(path: string, args: readonly string[], env: Record<string, string
 
 /** Serves until `close`. */
 async function serve(port: number, args: readonly string[], env: Record<string, string>) {
-  const at = ["--host", "127.0.0.1", "--port", String(port), "--strictPort", OWN];
+  const at = ["--host", "127.0.0.1", "--port", String(port), "--strictPort"];
   const { child, output } = start("vite/bin/vite.js", [...args, ...at], env);
   const url = `http://127.0.0.1:${port}/`;
   const closed = once(child, "close");
@@ -94,14 +91,13 @@ export async function startStorefront(): Promise<Storefront> {
     redisUrl: `redis://${redisNetwork.host}:${redisNetwork.port}`,
     env: {
       CONFLATION_MS: "1",
-      ALLOWED_ORIGINS: `http://127.0.0.1:${pagePort},http://127.0.0.1:${devPort}`,
     },
   });
   const target = { host: "127.0.0.1", port: Number(new URL(app.url).port) };
   const network = await createProxy({ target });
   const env = { VITE_API: `http://${network.host}:${network.port}/graphql` };
   const out = await temporaryFolder("storefront");
-  await runTool("vite/bin/vite.js", ["build", "--outDir", out.path, "--emptyOutDir", OWN], env);
+  await runTool("vite/bin/vite.js", ["build", "--outDir", out.path, "--emptyOutDir"], env);
   const built = await serve(pagePort, ["preview", "--outDir", out.path], env);
   const servers = [built];
   return {

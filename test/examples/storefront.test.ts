@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { browserPath, launchBrowser } from "../support/browser.js";
+import { hasBrowser, launchBrowser } from "../support/browser.js";
 import { ROOT } from "../support/node-process.js";
 import { runTool, type Storefront, startStorefront } from "./storefront.fixture.js";
 import {
@@ -26,11 +26,11 @@ test("The storefront's types are right by its own strict compiler.", async () =>
 });
 
 test("Without a browser this run says that the storefront was not used.", async ({ annotate }) => {
-  if (!browserPath)
+  if (!hasBrowser)
     await annotate("No Chromium was found: the storefront was not opened in one.", "warning");
 });
 
-describe.runIf(browserPath)("the storefront in Chromium, from another origin", () => {
+describe.runIf(hasBrowser)("the storefront in Chromium, from another origin", () => {
   let shop: Storefront;
   let browser: Browser;
   /** Each test takes one. */

@@ -20,6 +20,31 @@ export type Scalars = {
   SafeInt: { input: number; output: number; }
 };
 
+/** What happened to an account, or to everybody's sessions. */
+export type AuditEvent =
+  /** Every session of the account was ended by an admin. */
+  | 'ALL_SESSIONS_REVOKED'
+  /** Everybody's sessions issued before `issuedBefore` were ended. */
+  | 'GLOBAL_REVOCATION'
+  /** Every session but the one that asked was ended. */
+  | 'OTHER_SESSIONS_REVOKED'
+  /** The password was changed, and every session before it ended. */
+  | 'PASSWORD_CHANGED'
+  /** A wrong current password at a change; counted. */
+  | 'PASSWORD_CHANGE_REFUSED'
+  /** One session was ended. */
+  | 'SESSION_REVOKED'
+  /** A session began. */
+  | 'SIGNED_IN'
+  /** A session ended by its own request. */
+  | 'SIGNED_OUT'
+  /** The account was made. */
+  | 'SIGNED_UP'
+  /** Too many attempts to sign in; counted. */
+  | 'SIGN_IN_LIMITED'
+  /** A wrong password, or an address without an account; counted. */
+  | 'SIGN_IN_REFUSED';
+
 /** How a cart differs from what was asked for or last seen. */
 export type CartWarningCode =
   /** The cart went to an account at a sign-in, and this change after it; the answer shows the guest's cart, which is empty. */
@@ -181,7 +206,7 @@ export type RevokeAllInput = {
 
 /** What an account may do. */
 export type Role =
-  /** Also changes the catalogue and ends anybody's sessions. */
+  /** Also changes the catalogue, looks accounts up, and ends anybody's sessions. */
   | 'ADMIN'
   /** Buys, and reviews what it bought. */
   | 'CUSTOMER';
@@ -249,7 +274,7 @@ export type TieRule =
 
 /** How a client keeps its session. */
 export type TokenDelivery =
-  /** In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT. */
+  /** In a cookie that scripts cannot read: for browsers. Only over HTTP; over a WebSocket it is BAD_USER_INPUT. For a page of another site than the server it is INVALID: its browser would drop the cookie. */
   | 'COOKIE'
   /** In `token` of the answer, to be sent as `Authorization: Bearer …`: for clients without cookies. */
   | 'TOKEN';
