@@ -8,7 +8,7 @@
 const room = (...names) => `^src/(${names.join("|")})/`;
 /** Where processes start, and what they share. */
 const ENTRIES = "^src/(main|worker)\\.ts$|^src/(cli|app|config)/";
-/** Files that something outside src starts from: processes, commands, and what scripts/ imports. */
+/** Files that something starts from: processes, commands, threads, and what scripts/ imports. */
 const STARTS = [
   "^src/(main|worker)\\.ts$",
   "^src/cli/(fill|import|outbox|reconcile|seed)\\.ts$",
@@ -17,6 +17,7 @@ const STARTS = [
   "^src/(app/subjects|schema/build-schema)\\.ts$",
   // drizzle.config.ts
   "^src/db/schema/",
+  "-worker\\.ts$",
 ];
 /** Packages, wherever npm puts them. */
 const packages = (...names) => `(^|node_modules/)(${names.join("|")})(/|$)`;

@@ -5,6 +5,7 @@
  */
 import { defineConfig } from "vitest/config";
 import { measurePace } from "./test/support/pace.js";
+import { workerFiles } from "./test/support/worker-files.js";
 
 /** Measured once, here; test files find it in their environment. */
 const pace = measurePace();
@@ -17,6 +18,7 @@ process.env.TEST_PACE = String(pace);
 const HANG_MS = Math.ceil(60_000 * pace);
 
 export default defineConfig({
+  plugins: [workerFiles],
   resolve: {
     // graphql ships a second copy as .mjs; two copies are "another module or realm" to each other.
     alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }],

@@ -1,22 +1,21 @@
 /**
- * PGlite: PostgreSQL inside the process, the embedded
+ * PGlite: PostgreSQL in a thread of the process, the embedded
  * default. One connection, and a transaction holds up every
  * other query: no pool, no time-outs. Only one process may
  * open a folder; src/embedded/data-lock.ts ensures it.
  */
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { PGlite, Transaction } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
-import { StartupError } from "../../domain/errors.js";
+import { DatabaseUnavailable, StartupError } from "../../domain/errors.js";
 import type { Database, DatabaseOptions, Executor, Tx } from "./database.js";
 import { asFailure, repeatedOnce } from "./failures.js";
+import { type PgliteThread, startPgliteThread } from "./pglite-thread.js";
 import { clocked, compile } from "./statements.js";
 
 /** Opens the folder, making it on the first start. */
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
-  const client = await createClient(options.dataDir);
-  const executor = pgliteExecutor(client, options);
+  const thread = await openThread(options.dataDir);
+  const connection = shareConnection();
+  const executor = executorOn(options, (task) => connection.shared(() => thread.call(task)));
   /**
    * One process, so "exclusive" needs no server. A
    * transaction held open would block every reader.
@@ -29,7 +28,7 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
       await executor.query(sql`SELECT 1`);
     },
     transaction(work, { once = false } = {}) {
-      const run = () => transact(client, options, work);
+      const run = () => connection.alone(() => transact(thread, options, work));
       return once ? run() : repeatedOnce(run);
     },
     async exclusively(lock, work) {
@@ -38,20 +37,24 @@ export async function openPglite(options: DatabaseOptions): Promise<Database> {
       return work(executor).finally(() => held.delete(lock));
     },
     async listen(channel, onNotify) {
-      const unlisten = await client.listen(channel, onNotify);
-      return { close: () => (client.closed ? Promise.resolve() : unlisten()) };
+      // Alone: in a transaction, LISTEN would wait for its end.
+      const unlisten = await connection.alone(() => thread.listen(channel, onNotify));
+      return { close: () => connection.alone(unlisten) };
     },
-    close: () => client.close(),
+    close: () => connection.alone(() => thread.close()),
   };
 }
 
-async function createClient(dataDir: string): Promise<PGlite> {
-  // Loaded here, so that a process with a real PostgreSQL
-  // never pays for the WASM.
-  const { PGlite } = await import("@electric-sql/pglite");
+/** A process without its database stops, as after any error that is not handled. */
+function stopProcess(cause: Error): void {
+  setImmediate(() => {
+    throw new Error(`The embedded database ended: ${cause.message}`, { cause });
+  });
+}
+
+async function openThread(dataDir: string): Promise<PgliteThread> {
   try {
-    if (!dataDir.includes("://")) await mkdir(dirname(dataDir), { recursive: true });
-    return await PGlite.create({ dataDir });
+    return await startPgliteThread({ dataDir, onDeath: stopProcess });
   } catch (error) {
     throw new StartupError(
       `The embedded database in ${dataDir} cannot be opened: ${openFailure(error)}. Mend it, or ` +
@@ -60,41 +63,67 @@ async function createClient(dataDir: string): Promise<PGlite> {
   }
 }
 
-/** The WASM file system throws plain objects that hold only a number. */
+/** The WASM file system says no more than a number. */
 function openFailure(error: unknown): string {
-  return error instanceof Error && error.message
-    ? error.message
-    : "its files cannot be read and written by this user, or the disk is full";
+  const { message } = (error instanceof DatabaseUnavailable ? error.cause : error) as Error;
+  return message || "its files cannot be read and written by this user, or the disk is full";
 }
 
-function pgliteExecutor(client: PGlite | Transaction, { telemetry }: DatabaseOptions): Executor {
+/** The one connection: statements by themselves share it, others use it alone. */
+function shareConnection() {
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
-      const { text, values } = compile(statement);
-      return clocked(telemetry, async () => (await client.query<Row>(text, values)).rows);
+    shared: <T>(use: () => Promise<T>): Promise<T> => last.then(use),
+    alone<T>(use: () => Promise<T>): Promise<T> {
+      const done = last.then(use);
+      last = done.catch(() => {});
+      return done;
     },
   };
 }
 
-/** Maps failures of BEGIN and COMMIT; statements map those of `work`. */
+function executorOn({ telemetry }: DatabaseOptions, call: PgliteThread["call"]): Executor {
+  return {
+    query<Row extends object>(statement: Parameters<Executor["query"]>[0]): Promise<Row[]> {
+      const task = { kind: "query", ...compile(statement) } as const;
+      return clocked(telemetry, async () => (await call(task)).rows as Row[]);
+    },
+  };
+}
+
 async function transact<T>(
-  client: PGlite,
+  thread: PgliteThread,
   options: DatabaseOptions,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  let finished = false;
+  let isOpen = true;
+  const call: PgliteThread["call"] = async (task) => {
+    // The connection may be in the transaction of another.
+    if (!isOpen) throw new Error("The transaction has ended.");
+    return thread.call(task);
+  };
+  await controlOn(thread, "BEGIN");
   try {
-    return await client.transaction(async (transaction) => {
-      const result = await work(txOf(transaction, options));
-      finished = true;
-      return result;
-    });
+    const result = await work({ inTransaction: true, ...executorOn(options, call) });
+    isOpen = false;
+    await controlOn(thread, "COMMIT");
+    return result;
   } catch (error) {
-    throw finished ? asFailure(error) : error;
+    isOpen = false;
+    // The first error has the cause.
+    await controlOn(thread, "ROLLBACK").catch(() => {});
+    throw error;
   }
 }
 
-const txOf = (transaction: Transaction, options: DatabaseOptions): Tx => ({
-  inTransaction: true,
-  ...pgliteExecutor(transaction, options),
-});
+/** BEGIN, COMMIT and ROLLBACK are not counted as statements. */
+async function controlOn(thread: PgliteThread, text: string): Promise<void> {
+  const { command } = await thread.call({ kind: "query", text, values: [] }).catch((error) => {
+    throw asFailure(error);
+  });
+  // `work` went on after a statement that failed.
+  if (command !== text)
+    throw Object.assign(new Error("The transaction was rolled back instead of committed."), {
+      code: "25P02",
+    });
+}
