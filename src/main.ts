@@ -4,6 +4,7 @@
  * on configured servers, for production.
  */
 import "reflect-metadata";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { type App, startApp } from "./app/compose.js";
@@ -14,6 +15,8 @@ import { DEFAULT_SEED } from "./db/seed/seed.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { fillFirstDatabase } from "./embedded/first-database.js";
+import { watchFolders } from "./embedded/folder-watch.js";
+import type { EmbeddedRedis } from "./embedded/redis-process.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
 import { ensureDemoPassword, ensureServiceToken } from "./embedded/secrets.js";
 import type { DemoSecrets } from "./server/explorer/demo-secrets.js";
@@ -55,7 +58,7 @@ async function startAll(config: Config, log: Logger, stopping: AbortSignal): Pro
     const onWait = (holder: number) =>
       log.info({ holder }, "waiting for a process that is stopping to leave the data folder");
     if (embedded) opened.push(await lockDataDir(config.dataDir, { stopping, onWait }));
-    const redisUrl = config.redis.url ?? (await openEmbeddedRedis(config, log, opened));
+    const redis = await openRedisServer(config, log, opened);
     const ours = config.database.url === undefined;
     const adminToken =
       config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
@@ -66,11 +69,12 @@ async function startAll(config: Config, log: Logger, stopping: AbortSignal): Pro
         ? { emails: DEMO_LOGINS.map(({ email }) => email), password: demo.demo.secret }
         : undefined,
     };
+    if (embedded) opened.push(await stopWithoutFolder(config, log, redis));
     const app = await startApp({
       config: { ...config, adminToken },
       demo: made,
-      redisUrl,
-      cacheUrl: config.redis.cacheUrl ?? redisUrl,
+      redisUrl: redis.url,
+      cacheUrl: config.redis.cacheUrl ?? redis.url,
       roles: { api: true, worker: true },
       log,
       // A command may have made the database, without a shop.
@@ -85,14 +89,45 @@ async function startAll(config: Config, log: Logger, stopping: AbortSignal): Pro
   }
 }
 
-async function openEmbeddedRedis(
-  { dataDir }: Config,
+type RedisServer = Pick<EmbeddedRedis, "url" | "abandon">;
+
+/** The configured server, or one of our own. */
+async function openRedisServer(
+  { redis: { url }, dataDir }: Config,
   log: Logger,
   opened: Running[],
-): Promise<string> {
+): Promise<RedisServer> {
+  if (url !== undefined) return { url, abandon() {} };
   const redis = await startEmbeddedRedis({ dataDir, log });
   opened.push(redis);
-  return redis.url;
+  return redis;
+}
+
+/**
+ * Ends the process when a folder in use is deleted or
+ * replaced: closing in order would write to that place.
+ */
+function stopWithoutFolder(
+  { dataDir, database, redis }: Config,
+  log: Logger,
+  { abandon }: RedisServer,
+): Promise<Running> {
+  const postgres = join(dataDir, "postgres");
+  const folders = [
+    dataDir,
+    ...(database.url === undefined ? [postgres] : []),
+    ...(redis.url === undefined ? [join(dataDir, "redis")] : []),
+  ];
+  return watchFolders(folders, (gone) => {
+    // With its own folder in place, Redis saves its data.
+    if (gone.some((folder) => folder !== postgres)) abandon();
+    log.fatal(
+      { gone },
+      "folders in use were deleted or replaced: nothing can be kept any more, stopping at once. " +
+        "Put them back, or delete the whole data folder, then start again",
+    );
+    process.exit(1);
+  });
 }
 
 /** Fills a new shop before we open it. */

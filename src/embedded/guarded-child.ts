@@ -11,6 +11,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 /**
  * $1 is the signal that stops the server, $2 the seconds it
@@ -45,6 +47,11 @@ export interface GuardedOptions {
   readonly cwd?: string;
   /** Variables besides our own. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Called with each line of its standard output, which is
+   * then no part of {@link Ending.output}.
+   */
+  readonly onLine?: (line: string) => void;
   /** The user of the server; only root may set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -58,6 +65,8 @@ export interface GuardedChild {
   readonly exited: Promise<Ending>;
   /** Stops the server and waits until it has ended. */
   stop(): Promise<void>;
+  /** Ends server and guard at once; they save nothing. */
+  kill(): void;
 }
 
 export interface Ending {
@@ -93,7 +102,9 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
   // The guard may be gone before we close its pipe. That is no
   // failure: closing it ends the guard.
   guard.stdin?.on("error", () => {});
-  const exited = exitOf(guard);
+  const { onLine } = options;
+  const exited = exitOf(guard, onLine ? [guard.stderr] : [guard.stdout, guard.stderr]);
+  if (onLine) readLines(guard, onLine);
   const pid = await Promise.race([
     pidOf(guard),
     exited.then(({ output }) => Promise.reject(new Error(`${command} did not start: ${output}`))),
@@ -105,6 +116,14 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedChil
       guard.stdin?.end();
       await exited;
     },
+    kill() {
+      try {
+        // The guard leads a session: its group has the server.
+        if (guard.pid && guard.exitCode === null) process.kill(-guard.pid, "SIGKILL");
+      } catch {
+        // The group has ended by itself.
+      }
+    },
   };
 }
 
@@ -115,10 +134,17 @@ async function pidOf(guard: ChildProcess): Promise<number> {
   return Number.parseInt(line.toString(), 10);
 }
 
-function exitOf(guard: ChildProcess): Promise<Ending> {
+/** The lines after the guard's own. */
+function readLines({ stdout }: ChildProcess, onLine: (line: string) => void): void {
+  if (!stdout) return;
+  const lines = createInterface({ input: stdout });
+  lines.once("line", () => lines.on("line", onLine));
+}
+
+function exitOf(guard: ChildProcess, streams: readonly (Readable | null)[]): Promise<Ending> {
   let output = "";
   // A full pipe would block a server that writes.
-  for (const stream of [guard.stdout, guard.stderr]) {
+  for (const stream of streams) {
     stream?.on("data", (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-OUTPUT_BYTES);
     });

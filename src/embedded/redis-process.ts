@@ -16,6 +16,11 @@ export interface EmbeddedRedis {
   readonly pid: number;
   /** Stops the server once it has written its data. */
   close(): Promise<void>;
+  /**
+   * Ends the server at once: stopping would delete what
+   * stands at the paths of its pid file and socket.
+   */
+  abandon(): void;
 }
 
 /**
@@ -105,6 +110,10 @@ export function superviseRedis(options: SupervisedRedis): EmbeddedRedis {
       await child.stop();
       await supervision;
       await child.stop();
+    },
+    abandon() {
+      closing = true;
+      child.kill();
     },
   };
 }

@@ -75,8 +75,13 @@ parentPort?.on("message", (request: PgliteRequest) => {
 async function openClient(dataDir: string): Promise<PGlite> {
   const { PGlite } = await import("@electric-sql/pglite");
   if (!isInMemory(dataDir)) await mkdir(dirname(dataDir), { recursive: true });
-  const client = await PGlite.create({ dataDir });
-  endWhenBroken(client);
+  let panic: string | undefined;
+  const onStderr = (line: string): boolean => {
+    panic = /(?:PANIC|FATAL): +(.+)/.exec(line)?.[1] ?? panic;
+    return true;
+  };
+  const client = await PGlite.create({ dataDir, onStderr });
+  endWhenBroken(client, (error) => panic ?? messageIn(error));
   return client;
 }
 
@@ -130,7 +135,7 @@ function folderCheck(dataDir: string): () => boolean {
  * PGlite catches what its WASM throws, and runs it again. A
  * PANIC (a full disk) would repeat without end.
  */
-function endWhenBroken(client: PGlite): void {
+function endWhenBroken(client: PGlite, causeOf: (error: unknown) => string): void {
   const module = client.Module;
   const runOnce = module._PostgresMainLoopOnce;
   module._PostgresMainLoopOnce = () => {
@@ -138,7 +143,7 @@ function endWhenBroken(client: PGlite): void {
       runOnce();
     } catch (error) {
       if ((error as { status?: unknown }).status === LONG_JUMP) throw error;
-      send({ broken: messageIn(error) });
+      send({ broken: causeOf(error) });
       process.exit(1);
     }
   };

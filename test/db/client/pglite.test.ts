@@ -1,5 +1,4 @@
 /** PGlite in its thread: what crosses the border, whom it holds up, and how it ends. */
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
@@ -240,6 +239,24 @@ test.each(ENDINGS)(
   },
 );
 
+test("A PANIC of PostgreSQL ends the database with its cause, instead of repeating for ever.", async () => {
+  const { path, opened } = await folderWithNote();
+  await opened.close();
+  const deaths: string[] = [];
+  const thread = await startPgliteThread({
+    dataDir: join(path, "postgres"),
+    onDeath: ({ message }) => deaths.push(message),
+  });
+  const run = (text: string) => thread.call({ kind: "query", text, values: [] });
+  await run("INSERT INTO notes VALUES (2, 'in the log that is there')");
+  await rm(join(path, "postgres", "pg_wal"), { recursive: true });
+  await run("SELECT pg_switch_wal()");
+  const failure = await run("INSERT INTO notes VALUES (3, 'lost')").catch((error) => error);
+  expect(failure).toBeInstanceOf(DatabaseUnavailable);
+  await until("the end to be reported", () => deaths.length > 0);
+  expect(deaths).toEqual([expect.stringMatching(/^could not create file "pg_wal/)]);
+});
+
 test("A value that no thread can be given fails its statement alone.", async () => {
   await expect(database.query(sql`SELECT ${() => {}}::text`)).rejects.toThrow();
   await database.ping();
@@ -255,5 +272,4 @@ test("A thread is gone once its database is closed.", async () => {
   expect(threads()).toBe(before + 1);
   await opened.close();
   expect(threads()).toBe(before);
-  expect(existsSync("memory:")).toBe(false);
 });
