@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { type App, startApp } from "./app/compose.js";
 import { type DemoShopOptions, provideDemoShop } from "./app/demo-shop.js";
+import { readProgress, showFilling } from "./app/filling.js";
 import { type Running, runProcess } from "./app/run-process.js";
 import type { Config } from "./config/config.js";
-import { DEFAULT_SEED } from "./db/seed/seed.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { fillFirstDatabase } from "./embedded/first-database.js";
@@ -134,14 +134,16 @@ function stopWithoutFolder(
 async function prepareDemo(config: Config, log: Logger): Promise<Omit<DemoShopOptions, "config">> {
   const { dataDir } = config;
   const { secret, isNew } = await ensureDemoPassword(dataDir);
-  const onFill = () =>
-    log.info(
-      { products: DEFAULT_SEED.products },
-      "first start: filling the shop, this takes some seconds",
-    );
-  const filler = [fileURLToPath(new URL("cli/fill.js", import.meta.url)), dataDir];
-  const isFilled = await fillFirstDatabase({ dataDir, filler, onFill, log });
-  return { demo: { secret, isNew: isNew && !isFilled }, onFill };
+  const filling = showFilling(log);
+  const isFilled = await fillFirstDatabase({
+    dataDir,
+    filler: [fileURLToPath(new URL("cli/fill.js", import.meta.url)), dataDir],
+    onFill: filling.onFill,
+    onLine: (line) => readProgress(line, filling),
+    log,
+  });
+  if (isFilled) filling.onFilled();
+  return { demo: { secret, isNew: isNew && !isFilled }, filling };
 }
 
 /**

@@ -7,19 +7,19 @@ import { DEFAULT_SEED, isEmpty, seedCatalogue } from "../db/seed/seed.js";
 import type { KeptSecret } from "../embedded/secrets.js";
 import { provideDemoLogins } from "../services/account/demo-logins.js";
 import { createPasswords } from "../services/account/passwords.js";
+import type { Filling } from "./filling.js";
 
 export interface DemoShopOptions {
   readonly config: Config;
   /** The password of the logins. */
   readonly demo: KeptSecret;
-  /** Called before the shop is filled. */
-  readonly onFill: () => void;
+  readonly filling: Filling;
 }
 
 /** Makes missing logins, and fills a shop that is empty. */
 export async function provideDemoShop(
   database: Database,
-  { config, demo, onFill }: DemoShopOptions,
+  { config, demo, filling }: DemoShopOptions,
 ): Promise<void> {
   const [users, passwords] = [
     createUserTable(database),
@@ -27,6 +27,7 @@ export async function provideDemoShop(
   ];
   await provideDemoLogins({ database, users, passwords, password: demo.secret, isNew: demo.isNew });
   if (!(await isEmpty(database))) return;
-  onFill();
-  await seedCatalogue(database, DEFAULT_SEED);
+  filling.onFill();
+  await seedCatalogue(database, { ...DEFAULT_SEED, onProgress: filling.onProgress });
+  filling.onFilled();
 }

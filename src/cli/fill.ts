@@ -4,6 +4,7 @@
  * shop. Its argument is the folder that keeps their password.
  */
 import { provideDemoShop } from "../app/demo-shop.js";
+import { printProgress } from "../app/filling.js";
 import { accountConfig } from "../config/account.js";
 import { ensureDemoPassword } from "../embedded/secrets.js";
 import { runCommand, usage } from "./command.js";
@@ -13,7 +14,8 @@ const secrets =
 await runCommand(
   async ({ config, database }) => {
     const demo = await ensureDemoPassword(secrets);
-    await provideDemoShop(database, { config, demo, onFill() {} });
+    const filling = { onFill() {}, onProgress: printProgress, onFilled() {} };
+    await provideDemoShop(database, { config, demo, filling });
     return 0;
   },
   [accountConfig],

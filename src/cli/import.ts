@@ -12,8 +12,8 @@ import { StartupError } from "../domain/errors.js";
 import { own } from "../domain/own.js";
 import { type ImportReport, importCatalogue } from "../services/catalogue/import.js";
 import { IMPORT_COLUMNS } from "../services/catalogue/import-row.js";
+import { createProgress, grouped } from "../telemetry/progress.js";
 import { runCommand, usage } from "./command.js";
-import { createProgress, grouped } from "./progress.js";
 import { readCsv } from "./read-csv.js";
 import { readNdjson } from "./read-ndjson.js";
 

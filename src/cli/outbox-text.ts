@@ -7,7 +7,7 @@ import { REVOCATION_SPEC } from "../services/account/outbox-kind.js";
 import { SCORE_SPEC } from "../services/leaderboard/outbox-kind.js";
 import { NOTIFICATION_SPEC } from "../services/notification/outbox-kind.js";
 import { CHANGE_SPEC } from "../services/outbox/change-kind.js";
-import { grouped } from "./progress.js";
+import { grouped } from "../telemetry/progress.js";
 
 export function broadcastLines({
   id,

@@ -11,9 +11,9 @@ import {
 } from "../db/notification/broadcast-operating.js";
 import { createBroadcastTable } from "../db/notification/broadcasts.js";
 import { createOutboxOperating, type OutboxOperating } from "../db/outbox-operating.js";
+import { grouped } from "../telemetry/progress.js";
 import { runCommand, usage } from "./command.js";
 import { broadcastLines, lossesOf, rowLines, secondsOf } from "./outbox-text.js";
-import { grouped } from "./progress.js";
 
 const USAGE =
   "Usage: npm run outbox -- list\n" +

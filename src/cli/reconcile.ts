@@ -15,8 +15,8 @@ import { connectRedis, whenReady } from "../redis/client/connect.js";
 import { createKeys } from "../redis/client/keys.js";
 import { createCounterStore } from "../redis/counters/counters.js";
 import { type Reconciliation, reconcile } from "../services/counters/reconcile.js";
+import { grouped } from "../telemetry/progress.js";
 import { runCommand, usage } from "./command.js";
-import { grouped } from "./progress.js";
 
 const RECONCILE_USAGE =
   "Usage: npm run reconcile -- [--repair]\n\n" +

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { seedCatalogue, seedSizes } from "../db/seed/seed.js";
+import { createProgress, grouped } from "../telemetry/progress.js";
 import { runCommand, usage } from "./command.js";
-import { createProgress, grouped } from "./progress.js";
 
 const SEED_USAGE =
   "Usage: npm run seed -- [--products N]\n\n" +

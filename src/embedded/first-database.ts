@@ -3,8 +3,9 @@
  * process of its own.
  *
  * PGlite makes a database in a second WASM memory. Both grow
- * with the rows, and are freed with the filler. It works in a draft: a data folder inside ours,
- * with a name never used before. So no two processes open
+ * with the rows, and are freed with the filler. It works in a
+ * draft: a data folder inside ours, with a name never used
+ * before. So no two processes open
  * the same files, even where a start was killed. A
  * complete draft is moved to its place in one rename. What
  * is in the place is therefore always whole. The next start
@@ -29,6 +30,8 @@ export interface FirstDatabaseOptions {
   readonly filler: readonly string[];
   /** Called before the filler starts. */
   readonly onFill: () => void;
+  /** Called with each line that the filler prints on stdout. */
+  readonly onLine: (line: string) => void;
   readonly log: Pick<Logger, "warn">;
 }
 
@@ -41,8 +44,8 @@ const STOP_GRACE_S = 1;
 /**
  * Makes and fills the database of a data folder that has
  * none. False, and nothing is done, where one exists.
- * @throws StartupError with what the filler printed, when it
- * fails; nothing of its work is kept
+ * @throws StartupError with the errors that the filler printed,
+ * when it fails; nothing of its work is kept
  */
 export function fillFirstDatabase(options: FirstDatabaseOptions): Promise<boolean> {
   const { dataDir, onFill, log } = options;
@@ -64,12 +67,13 @@ export function fillFirstDatabase(options: FirstDatabaseOptions): Promise<boolea
   });
 }
 
-async function runFiller(draft: string, { filler }: FirstDatabaseOptions): Promise<void> {
+async function runFiller(draft: string, { filler, onLine }: FirstDatabaseOptions): Promise<void> {
   const child = await startGuarded({
     command: process.execPath,
     args: filler,
     stopSignal: "TERM",
     graceSeconds: STOP_GRACE_S,
+    onLine,
     env: { DATA_DIR: draft },
   });
   const { code, output } = await child.exited;

@@ -23,17 +23,25 @@ const WAITS = fillerThat("setInterval(() => {}, 1000);");
 
 let dataDir: string;
 let warnings: string[];
+let lines: string[];
 
 beforeEach(async () => {
   const { path, remove } = await temporaryFolder("first");
   onTestFinished(remove);
   dataDir = path;
   warnings = [];
+  lines = [];
 });
 
 const log = { warn: (text: string) => void warnings.push(text) };
 const fill = (filler: string[], onFill: () => void = () => {}) =>
-  fillFirstDatabase({ dataDir, filler, onFill, log: log as never });
+  fillFirstDatabase({
+    dataDir,
+    filler,
+    onFill,
+    onLine: (line) => lines.push(line),
+    log: log as never,
+  });
 
 const rows = () => readFile(join(dataDir, "postgres", "rows"), "utf8");
 
@@ -59,6 +67,14 @@ test("A complete database is moved to its place, and nothing else is left.", asy
   expect(await rows()).toBe("all");
   expect(await readdir(dataDir)).toEqual(["postgres"]);
   expect(warnings).toEqual([]);
+});
+
+test("The lines of a filler are handed on, and are no part of its failure.", async () => {
+  const says = fillerThat('console.log("rows 1 of 2\\nrows 2 of 2"); throw new Error("too late");');
+  const failure = await fill(says).catch((error: Error) => error.message);
+  expect(lines).toEqual(["rows 1 of 2", "rows 2 of 2"]);
+  expect(failure).toContain("too late");
+  expect(failure).not.toMatch(/rows \d of 2$/m);
 });
 
 test("A database that is there is left alone, also an empty one.", async () => {
@@ -92,6 +108,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
         dataDir: ${JSON.stringify(dataDir)},
         filler: ${JSON.stringify(WAITS)},
         onFill() {},
+        onLine() {},
         log: console,
       });
     `);

@@ -93,6 +93,23 @@ describe.each(DATABASES)("the seed on %s", (kind) => {
     expect(wrong).toEqual([]);
   });
 
+  test("Every row that another names is there, although PGlite did not check it.", async () => {
+    const lost = await database.query(sql`
+      SELECT p.id FROM products p
+        LEFT JOIN brands b ON b.id = brand_id LEFT JOIN categories c ON c.id = category_id
+        WHERE b.id IS NULL OR c.id IS NULL
+      UNION ALL SELECT c.id FROM categories c LEFT JOIN categories p ON p.id = c.parent_id
+        WHERE c.parent_id IS NOT NULL AND p.id IS NULL
+      UNION ALL SELECT product_id FROM product_tallies LEFT JOIN products p ON p.id = product_id
+        WHERE p.id IS NULL
+      UNION ALL SELECT product_id FROM reviews LEFT JOIN products p ON p.id = product_id
+        WHERE p.id IS NULL`);
+    expect(lost).toEqual([]);
+    const orphan = sql`INSERT INTO reviews (product_id, author, rating, body)
+      VALUES (99999, 'a', 5, 'b')`;
+    await expect(database.query(orphan)).rejects.toMatchObject({ code: "23503" });
+  });
+
   test("Names differ, some things are sold out, and only leaves list products.", async () => {
     const [row] = await database.query(sql`SELECT count(DISTINCT name) AS names,
         count(*) FILTER (WHERE stock = 0) BETWEEN 20 AND 80 AS "someSoldOut",

@@ -1,6 +1,6 @@
 /** Progress: a bar on a terminal, sparse lines anywhere else. */
 import { expect, test } from "vitest";
-import { createProgress } from "../../src/cli/progress.js";
+import { createProgress } from "../../src/telemetry/progress.js";
 
 function watch(isTTY: boolean) {
   const written: string[] = [];
