@@ -2,7 +2,7 @@
  * The data folder of `npm start` is deleted while it runs: the built tree as a process of its own.
  * One shop is filled once, and copied for each test.
  */
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type AppProcess, startProcess } from "../support/app.js";
@@ -76,10 +76,13 @@ test.each([
   await until("redis-server to end", () => isGone(redis));
 });
 
-test("A folder that was made anew meanwhile is left as it is.", async () => {
+test.each([
+  ["deleted", (data: string) => rm(data, { recursive: true })],
+  ["moved away", (data: string) => rename(data, `${data}-moved`)],
+])("A folder that was %s and made anew meanwhile is left as it is.", async (_, takeAway) => {
   const { app, data } = await runningShop();
   const redis = await redisPidIn(data);
-  await rm(data, { recursive: true });
+  await takeAway(data);
   const files = ["postgres/PG_VERSION", "redis/redis.pid", "run/redis.sock", "admin-token"];
   for (const file of files) {
     await mkdir(join(data, file, ".."), { recursive: true });
