@@ -17,7 +17,7 @@ export interface EmbeddedRedis {
   /** Stops the server once it has written its data. */
   close(): Promise<void>;
   /**
-   * Ends the server at once. In order, it would delete what
+   * Ends the server at once: stopping would delete what
    * stands at the paths of its pid file and socket.
    */
   abandon(): void;
