@@ -1,9 +1,7 @@
 /** The example storefront: built as people build it, and used in a real browser. */
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { hasBrowser, launchBrowser } from "../support/browser.js";
-import { ROOT } from "../support/node-process.js";
+import { hasBrowser, keepPicture, launchBrowser } from "../support/browser.js";
 import { runTool, type Storefront, startStorefront } from "./storefront.fixture.js";
 import {
   boardOf,
@@ -172,21 +170,18 @@ describe.runIf(hasBrowser)("the storefront in Chromium, from another origin", ()
     await page.getByText("unread").waitFor({ state: "detached" });
   });
 
-  test.runIf(process.env.STOREFRONT_PICTURE)(
-    "Its picture is taken for the documents.",
-    async () => {
-      const submit = await makeBoard(shop, "Best reviewers");
-      for (const [at, owner] of ["Ada", "Grace", "Alan", "Edsger"].entries())
-        await submit(owner, 42 - 7 * at);
-      const page = await openAlone(takeProduct().page);
-      await page.setViewportSize({ width: 1_100, height: 680 });
-      await signUpIn(page, shop);
-      await page.goto(takeProduct().page);
-      await page.getByLabel("Board", { exact: true }).selectOption("Best reviewers");
-      await press(page, "Add to cart");
-      await shown(cartOf(page), "1 piece");
-      await shown(boardOf(page), "leads with");
-      await page.screenshot({ path: join(ROOT, "docs/storefront.png") });
-    },
-  );
+  test("A product page shows the board beside it.", async () => {
+    const submit = await makeBoard(shop, "Best reviewers");
+    for (const [at, owner] of ["Ada", "Grace", "Alan", "Edsger"].entries())
+      await submit(owner, 42 - 7 * at);
+    const page = await openAlone(takeProduct().page);
+    await page.setViewportSize({ width: 1_100, height: 680 });
+    await signUpIn(page, shop);
+    await page.goto(takeProduct().page);
+    await page.getByLabel("Board", { exact: true }).selectOption("Best reviewers");
+    await press(page, "Add to cart");
+    await shown(cartOf(page), "1 piece");
+    await shown(boardOf(page), "leads with");
+    await keepPicture(page, "storefront");
+  });
 });

@@ -1,8 +1,10 @@
 /** A real Chromium, where the machine has one. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findBrowser } from "../../scripts/find.mjs";
+import { ROOT } from "./node-process.js";
 
 const executablePath = findBrowser();
 
@@ -46,4 +48,10 @@ export async function servePage(): Promise<{ port: number; close(): void }> {
       server.closeAllConnections();
     },
   };
+}
+
+/** Writes `docs/<name>.png` where TEST_PICTURES is set: the pictures of the documents. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  if (!process.env.TEST_PICTURES) return;
+  await page.screenshot({ path: join(ROOT, "docs", `${name}.png`) });
 }

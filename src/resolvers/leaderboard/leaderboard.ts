@@ -135,7 +135,7 @@ export class LeaderboardResolver {
     @Root() board: WatchedBoard,
     @Args(() => PeriodArgs) args: PeriodArgs,
   ): Promise<number> {
-    const question = { of: periodOf(args), run: NO_ROWS };
+    const question = { of: periodOf(args), run: NO_ENTRIES };
     return (await readSlice(this.boards, board, question)).slice.total;
   }
 }
@@ -159,7 +159,7 @@ export class LeaderboardConnectionResolver {
   }
 }
 
-const NO_ROWS = { from: "place", place: 0, count: 0 } as const;
+const NO_ENTRIES = { from: "place", place: 0, count: 0 } as const;
 
 /** Entries of a slice as clients see them. */
 const toEntries = ({ rows, total }: BoardSlice): LeaderboardEntry[] =>
