@@ -29,7 +29,7 @@ export function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): ChildProcessWithoutNullStreams {
-  const [, ...command] = scripts[name]?.split(" ") ?? [];
+  const [, ...command] = scripts[name]?.replace(/^exec /, "").split(" ") ?? [];
   return spawn(process.execPath, [...command, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
