@@ -28,7 +28,7 @@ afterAll(() => app.close());
 /** What a client gets that is no browser. */
 async function get(path: string, headers: Record<string, string> = {}) {
   const url = new URL(path, home);
-  const asking = request(url, { headers }).end();
+  const asking = request(url, { headers: { "sec-fetch-site": "none", ...headers } }).end();
   const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) =>
     asking.once("response", resolve).once("error", reject),
   );
@@ -136,6 +136,10 @@ describe.runIf(hasBrowser)("in Chromium", () => {
     const first = await openFirstPage();
     const second = await openFirstPage();
     await first.locator("dl").getByText("no score yet").waitFor();
+    for (const name of ["Stock", "Views"])
+      await until(`a number as ${name}`, async () =>
+        /^\d+$/.test((await value(first, name)) ?? ""),
+      );
     const before = {
       stock: Number(await value(first, "Stock")),
       views: await value(first, "Views"),
@@ -151,14 +155,12 @@ describe.runIf(hasBrowser)("in Chromium", () => {
 
     await press(first, "Add to cart");
     await becomes(first, "In your cart", "1");
-    // The second window had no cart to watch when it was opened.
-    const third = await openFirstPage();
-    await becomes(third, "In your cart", "1");
-    await press(third, "Add to cart");
+    await becomes(second, "In your cart", "1");
+    await press(second, "Add to cart");
     await becomes(first, "In your cart", "2");
 
-    await third.getByText("worker: ok").waitFor();
-    await keepPicture(third, "first-page");
+    await first.getByText("worker: ok").waitFor();
+    await keepPicture(first, "first-page");
   });
 
   it("An operation of the page opens in GraphiQL, with the token, and runs.", async () => {

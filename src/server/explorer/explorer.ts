@@ -17,10 +17,12 @@ import { addStartPage } from "./start-page.js";
 /** Adds the pages; each is made on first use. */
 export function addExplorer(
   app: FastifyInstance,
-  { production, http: { explorer } }: Pick<Config, "production" | "http">,
-  secrets: DemoSecrets,
+  { production, http: { explorer, trustedProxies } }: Pick<Config, "production" | "http">,
+  demo: DemoSecrets,
 ): void {
   if (explorer === "off") return;
+  // Behind a proxy every browser seems to be on this machine.
+  const secrets = production || trustedProxies.length > 0 ? {} : demo;
   const sandbox = explorer === "sandbox";
   let graphiql: GraphiqlPage | null = null;
   const sendGraphiql: RouteHandlerMethod = async ({ raw }, reply) => {

@@ -5,8 +5,16 @@ import { expect, it } from "vitest";
 import { secretsFor } from "../../../src/server/explorer/demo-secrets.js";
 
 const SECRETS = { adminToken: "t" };
-const shown = (remoteAddress: string | undefined, headers: IncomingHttpHeaders): boolean =>
-  secretsFor({ socket: { remoteAddress } as Socket, headers }, SECRETS) === SECRETS;
+const BROWSER = { "sec-fetch-site": "none", connection: "keep-alive" };
+const shown = (
+  remoteAddress: string | undefined,
+  headers: IncomingHttpHeaders,
+  httpVersion = "1.1",
+): boolean =>
+  secretsFor(
+    { socket: { remoteAddress } as Socket, headers: { ...BROWSER, ...headers }, httpVersion },
+    SECRETS,
+  ) === SECRETS;
 
 it.each([
   ["127.0.0.1", "localhost:4000"],
@@ -31,6 +39,11 @@ it.each([
 it.each([
   { origin: "http://localhost:5173" },
   { origin: "null" },
+  { "sec-fetch-site": "cross-site" },
+  { "sec-fetch-site": undefined },
+  { connection: "close" },
+  { "x-forwarded-proto": "https" },
+  { "cf-connecting-ip": "192.0.2.1" },
   { forwarded: "for=192.0.2.1" },
   { via: "1.1 proxy" },
   { "x-forwarded-for": "192.0.2.1" },
@@ -38,4 +51,10 @@ it.each([
   { "x-real-ip": "192.0.2.1" },
 ])("A page of another origin and a proxy see none: %j.", (headers) => {
   expect(shown("127.0.0.1", { host: "localhost:4000", ...headers })).toBe(false);
+});
+
+it("A page of ours leads to the secrets, a proxy of HTTP/1.0 does not.", () => {
+  const host = "localhost:4000";
+  expect(shown("127.0.0.1", { host, "sec-fetch-site": "same-origin" })).toBe(true);
+  expect(shown("127.0.0.1", { host }, "1.0")).toBe(false);
 });

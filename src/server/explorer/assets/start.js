@@ -126,6 +126,19 @@ function watchCart() {
   watch(client, "WatchCart", ({ cartChanged }) => showCart(cartChanged));
 }
 
+/** Windows of this browser share its cart. */
+const windows = new BroadcastChannel("souk");
+
+function readCart() {
+  return send(byName.get("ReadCart"))
+    .then(({ data }) => {
+      if (!data?.cart) return;
+      showCart(data.cart);
+      if (data.cart.version > 0) watchCart();
+    })
+    .catch(() => {});
+}
+
 /** A subscription to a board that is missing is refused, so the board comes first. */
 async function watchBoard() {
   if (isBoardShown) return;
@@ -143,6 +156,8 @@ const ACTIONS = [
       if (!cart) return;
       showCart(cart);
       watchCart();
+      // Another window had no cart to watch until now.
+      windows.postMessage("a cart is there");
     },
   },
   { name: "Score" },
@@ -207,12 +222,7 @@ find("sandbox-link").hidden = !sandbox;
 watch(live, "Watch", showProduct);
 watch(live, "WatchStats", showStats);
 watchBoard();
-send(byName.get("ReadCart"))
-  .then(({ data }) => {
-    if (!data?.cart) return;
-    showCart(data.cart);
-    if (data.cart.version > 0) watchCart();
-  })
-  .catch(() => {});
+readCart();
+windows.addEventListener("message", readCart);
 readState();
 setInterval(readState, READ_STATE_MS);
