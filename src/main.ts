@@ -4,7 +4,7 @@
  * on configured servers, for production.
  */
 import "reflect-metadata";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { type App, startApp } from "./app/compose.js";
@@ -15,13 +15,15 @@ import type { Config } from "./config/config.js";
 import { StartupError } from "./domain/errors.js";
 import { lockDataDir } from "./embedded/data-lock.js";
 import { fillFirstDatabase } from "./embedded/first-database.js";
-import { watchFolders } from "./embedded/folder-watch.js";
+import { type FolderWatch, watchFolders } from "./embedded/folder-watch.js";
 import type { EmbeddedRedis } from "./embedded/redis-process.js";
 import { startEmbeddedRedis } from "./embedded/redis-server.js";
 import { ensureDemoPassword, ensureServiceToken } from "./embedded/secrets.js";
 import type { DemoSecrets } from "./server/explorer/demo-secrets.js";
 import { DEMO_LOGINS } from "./services/account/demo-logins.js";
 
+/** The folder of the database, in the data folder. */
+const POSTGRES = "postgres";
 const apiAlone = process.argv.includes("--api");
 await runProcess(apiAlone ? runApi : startAll);
 
@@ -59,6 +61,8 @@ async function startAll(config: Config, log: Logger, stopping: AbortSignal): Pro
       log.info({ holder }, "waiting for a process that is stopping to leave the data folder");
     if (embedded) opened.push(await lockDataDir(config.dataDir, { stopping, onWait }));
     const redis = await openRedisServer(config, log, opened);
+    const watch = embedded ? await stopWithoutFolders(config, log, redis) : null;
+    if (watch) opened.push(watch);
     const ours = config.database.url === undefined;
     const adminToken =
       config.adminToken ?? (ours ? await ensureServiceToken(config.dataDir) : undefined);
@@ -69,7 +73,7 @@ async function startAll(config: Config, log: Logger, stopping: AbortSignal): Pro
         ? { emails: DEMO_LOGINS.map(({ email }) => email), password: demo.demo.secret }
         : undefined,
     };
-    if (embedded) opened.push(await stopWithoutFolder(config, log, redis));
+    if (ours) await watch?.add(join(config.dataDir, POSTGRES));
     const app = await startApp({
       config: { ...config, adminToken },
       demo: made,
@@ -107,20 +111,15 @@ async function openRedisServer(
  * Ends the process when a folder in use is deleted or
  * replaced: closing in order would write to that place.
  */
-function stopWithoutFolder(
-  { dataDir, database, redis }: Config,
+function stopWithoutFolders(
+  { dataDir, redis }: Config,
   log: Logger,
   { abandon }: RedisServer,
-): Promise<Running> {
-  const postgres = join(dataDir, "postgres");
-  const folders = [
-    dataDir,
-    ...(database.url === undefined ? [postgres] : []),
-    ...(redis.url === undefined ? [join(dataDir, "redis")] : []),
-  ];
+): Promise<FolderWatch> {
+  const folders = [dataDir, ...(redis.url === undefined ? [join(dataDir, "redis")] : [])];
   return watchFolders(folders, (gone) => {
     // With its own folder in place, Redis saves its data.
-    if (gone.some((folder) => folder !== postgres)) abandon();
+    if (gone.some((folder) => basename(folder) !== POSTGRES)) abandon();
     log.fatal(
       { gone },
       "folders in use were deleted or replaced: nothing can be kept any more, stopping at once. " +

@@ -12,6 +12,7 @@ import { createOutboxOperating } from "../db/outbox-operating.js";
 import { createWorkerTable } from "../db/workers.js";
 import { RedisUnavailable } from "../domain/errors.js";
 import type { Degradations } from "../domain/telemetry/degradations.js";
+import { SECOND } from "../domain/time/time.js";
 import { type OpenCache, openCache } from "../redis/cache/open.js";
 import { createCallers } from "../redis/client/call.js";
 import { openRedisClock } from "../redis/client/clock.js";
@@ -133,9 +134,10 @@ async function openMigrated(
   { config, log, telemetry }: Opening,
   disposer: Disposer,
 ): Promise<Database> {
-  log.info(
-    config.database.url ? "waiting for PostgreSQL" : "opening the embedded database (PGlite)",
-  );
+  const isOurs = config.database.url === undefined;
+  // Ours takes a second; another server may take long.
+  if (!isOurs) log.info("waiting for PostgreSQL");
+  const fromMs = performance.now();
   const database = await openDatabase({
     ...config.database,
     dataDir: `${config.dataDir}/postgres`,
@@ -144,6 +146,8 @@ async function openMigrated(
   });
   disposer.add(() => database.close());
   await migrate(database, log);
+  const seconds = Number(((performance.now() - fromMs) / SECOND).toFixed(1));
+  log.info({ seconds }, isOurs ? "the embedded database (PGlite) is open" : "PostgreSQL is open");
   return database;
 }
 

@@ -42,15 +42,19 @@ export async function runProcess(start: Start): Promise<void> {
     const grace: Options = {
       delay: config.http.shutdownMs + CLOSING_MS,
       logger: false,
-      skip: ["SIGINT"],
+      skip: ["SIGINT", "SIGTERM"],
     };
-    const { close } = closeWithGrace(grace, async ({ err, signal, manual }) => {
+    const { close } = closeWithGrace(grace, async ({ err, signal }) => {
       stopping.abort();
       if (err) log.fatal({ err }, "an error that nobody handled; stopping");
-      else log.info({ signal: manual ? "SIGINT" : signal }, "stopping");
+      else log.info({ signal: stopSignal ?? signal }, "stopping");
       await running?.close();
     });
-    onInterrupt(close);
+    let stopSignal: NodeJS.Signals | undefined;
+    onStopSignals((signal) => {
+      stopSignal = signal;
+      close();
+    });
     running = await start(config, log, stopping.signal);
     if (stopping.signal.aborted) await (running as Running).close();
   } catch (error) {
@@ -67,19 +71,21 @@ async function openLog({ logLevel: level, logFormat }: Config): Promise<Logger> 
 }
 
 /**
- * npm passes on a Ctrl-C that the terminal has sent already. A
- * second one within this time is the same.
+ * npm passes on a signal that its whole group may have got
+ * already: Ctrl-C, or the end of a service. A second one
+ * within this time is the same.
  */
 const ECHO_MS = SECOND;
 
-/** Ends orderly at the first Ctrl-C, at once at the next. */
-function onInterrupt(close: () => void): void {
+/** Ends orderly at the first signal, at once at the next. */
+function onStopSignals(stop: (signal: NodeJS.Signals) => void): void {
   let firstMs: number | null = null;
-  process.on("SIGINT", () => {
-    if (firstMs === null) close();
+  const take = (signal: NodeJS.Signals): void => {
+    if (firstMs === null) stop(signal);
     else if (performance.now() - firstMs > ECHO_MS) process.exit(1);
     firstMs ??= performance.now();
-  });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, take);
 }
 
 /**

@@ -10,6 +10,8 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { SECOND } from "../domain/time/time.js";
 
 export interface FolderWatch {
+  /** Watches one more folder. */
+  add(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,17 +28,13 @@ export async function watchFolders(
   paths: readonly string[],
   onGone: (paths: readonly string[]) => void,
 ): Promise<FolderWatch> {
-  const folders: WatchedFolder[] = [];
-  for (const path of paths) {
-    // Held open, so no other folder gets the inode.
-    const handle = await open(path);
-    folders.push({ path, handle, opened: await handle.stat() });
-  }
+  const folders = await Promise.all(paths.map(openFolder));
   let found = false;
   let isOver = false;
   const look = async (): Promise<void> => {
-    const stands = await Promise.all(folders.map(isStill));
-    const gone = paths.filter((_, index) => !stands[index]);
+    const looked = [...folders];
+    const stands = await Promise.all(looked.map(isStill));
+    const gone = looked.filter((_, index) => !stands[index]).map(({ path }) => path);
     if (isOver) return;
     if (gone.length > 0 && found) {
       isOver = true;
@@ -47,6 +45,9 @@ export async function watchFolders(
   };
   const timer = setInterval(look, LOOK_EVERY_MS).unref();
   return {
+    async add(path) {
+      folders.push(await openFolder(path));
+    },
     async close() {
       isOver = true;
       clearInterval(timer);
@@ -59,6 +60,12 @@ interface WatchedFolder {
   readonly path: string;
   readonly handle: FileHandle;
   readonly opened: Stats;
+}
+
+/** Held open, so no other folder gets the inode. */
+async function openFolder(path: string): Promise<WatchedFolder> {
+  const handle = await open(path);
+  return { path, handle, opened: await handle.stat() };
 }
 
 async function isStill({ path, opened }: WatchedFolder): Promise<boolean> {

@@ -61,7 +61,7 @@ const redisPidIn = async (data: string): Promise<number> =>
   Number(await readFile(join(data, "redis", "redis.pid"), "utf8"));
 
 test.each([
-  ["The whole folder", "", ["", "/postgres", "/redis"]],
+  ["The whole folder", "", ["", "/redis", "/postgres"]],
   ["The folder of the database", "postgres", ["/postgres"]],
   ["The folder of Redis", "redis", ["/redis"]],
 ])("%s is deleted: a fatal line names it, and the exit code is 1.", async (_, part, gone) => {
@@ -94,4 +94,16 @@ test.each([
   await until("redis-server to end", () => isGone(redis));
   const left = await readdir(data, { recursive: true });
   expect(left.sort()).toEqual(["postgres", "redis", "run", ...files].sort());
+});
+
+test("A folder that is deleted while the shop is filled ends the start in the same way.", async () => {
+  const { path, remove } = await temporaryFolder("filling");
+  onTestFinished(remove);
+  const data = join(path, "data");
+  const app = await startProcess(["dist/main.js"], embedded(data), /filling the shop/);
+  onTestFinished(() => void app.child.kill("SIGKILL"));
+  const redis = await redisPidIn(data);
+  await rm(data, { recursive: true, force: true, maxRetries: 10 });
+  expect(await ending(app)).toMatchObject({ msg: expect.stringContaining("start again") });
+  await until("redis-server to end", () => isGone(redis));
 });

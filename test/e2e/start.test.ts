@@ -157,11 +157,45 @@ describe("npm start without configuration", () => {
     expect(await redisPids(shop.path)).toEqual([]);
   });
 
-  it("One Ctrl-C ends the process in order, although npm and terminal both send it.", async () => {
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "One %s ends the process in order, although npm and its group both send it.",
+    async (signal) => {
+      const app = await start(embedded(shop.path));
+      app.child.kill(signal);
+      await until("the first to be heard", () => app.output().includes('"stopping"'));
+      expect(await app.end(signal)).toBe(0);
+      expect(app.output()).toContain(`"signal":"${signal}"`);
+    },
+  );
+
+  it("A second start warns of nothing, and names GraphiQL before what needs the network.", async () => {
     const app = await start(embedded(shop.path));
-    app.child.kill("SIGINT");
-    await until("the first to be heard", () => app.output().includes('"stopping"'));
-    expect(await app.end("SIGINT")).toBe(0);
+    const lines = app.output().split("\n");
+    const logged = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    expect(logged.filter(({ level }) => level >= 40)).toEqual([]);
+    expect(logged).toContainEqual(
+      expect.objectContaining({
+        msg: expect.stringContaining("is open"),
+        seconds: expect.any(Number),
+      }),
+    );
+    const at = (text: string) => lines.findIndex((line) => line.includes(text));
+    expect(at("first page")).toBeGreaterThan(0);
+    expect(at("GraphiQL")).toBeGreaterThan(at("first page"));
+    expect(at("needs the network")).toBeGreaterThan(at("GraphiQL"));
+  });
+
+  it("The built tree has the first page with its files.", async () => {
+    const app = await start(embedded(shop.path));
+    const home = app.url.replace(/graphql$/, "");
+    for (const file of [
+      "",
+      "explorer/start.js",
+      "explorer/start.css",
+      "explorer/graphql-ws/client.js",
+    ])
+      expect([file, (await fetch(`${home}${file}`)).status]).toEqual([file, 200]);
+    expect(await (await fetch(home)).text()).toContain("explorer/start.js");
   });
 
   it("A second start names the owner of the folder.", async () => {
