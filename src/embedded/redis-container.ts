@@ -7,7 +7,7 @@
  * passes the signal on. Set-up fetches the image when it is
  * allowed to; an image that is not here is not fetched.
  */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -58,11 +58,11 @@ export async function redisContainer(
     async start() {
       await stopEarlier(engine, name);
       log.info({ engine, image: REDIS_IMAGE }, "starting Redis in a container");
-      const args = runArgs({ engine, dir, name, port });
+      const args = runArgs({ engine, dir, name, port, user: await userFor(engine) });
       const child = await startGuarded({ command: engine, args, stopSignal: "TERM" });
       const ask = () => askRedis(address, `AUTH ${password}\r\nPING`);
       const failure = await untilServes(child, { ask, where: `127.0.0.1:${port}`, log });
-      if (failure === null) return child;
+      if (failure === null) return { ...child, kill: () => removeNow(engine, name) };
       await child.stop();
       throw new StartupError(`The container of ${engine} did not start:\n${failure.output}`);
     },
@@ -85,25 +85,53 @@ const succeeds = (engine: string, args: readonly string[], timeout = ENGINE_MS):
  * One that outlived an earlier run would write the same files.
  * The lock of the data folder is ours, so no process uses it.
  */
-const stopEarlier = (engine: string, name: string): Promise<boolean> =>
-  succeeds(engine, ["stop", name], 3 * ENGINE_MS);
+async function stopEarlier(engine: string, name: string): Promise<void> {
+  await succeeds(engine, ["stop", name], 3 * ENGINE_MS);
+  // The engine removes a stopped one a moment later.
+  await succeeds(engine, ["rm", "--force", name]);
+}
+
+/** In a process of its own: ours may end before the engine has. */
+function removeNow(engine: string, name: string): void {
+  const command = spawn(engine, ["rm", "--force", name], { detached: true, stdio: "ignore" });
+  command.on("error", () => {}).unref();
+}
 
 interface ContainerRun {
   readonly engine: string;
   readonly dir: string;
   readonly name: string;
   readonly port: number;
+  readonly user: readonly string[];
 }
 
-/** Files belong to us, so that we can delete them. */
-function runArgs({ engine, dir, name, port }: ContainerRun): string[] {
+/**
+ * Files belong to us, so that we can delete them. Without root
+ * Docker maps its root to us, and Podman with `keep-id`.
+ */
+async function userFor(engine: string): Promise<string[]> {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
+  // Podman may be installed under the name docker.
+  const version = await outputOf(engine, ["--version"]);
+  const security = await outputOf(engine, ["info", "--format", "{{.SecurityOptions}}"]);
+  if (/podman/i.test(version))
+    return ["--user", `${uid}:${gid}`, ...(uid === 0 ? [] : ["--userns=keep-id"])];
+  return security.includes("rootless") ? [] : ["--user", `${uid}:${gid}`];
+}
+
+/** "" for a failure. */
+const outputOf = (engine: string, args: readonly string[]): Promise<string> =>
+  promisify(execFile)(engine, args, { timeout: ENGINE_MS }).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+
+function runArgs({ dir, name, port, user }: ContainerRun): string[] {
   // Where SELinux rules, a container sees labelled files alone.
   const label = process.platform === "linux" ? ":Z" : "";
   return [
-    ...["run", "--rm", "--name", name, "--user", `${uid}:${gid}`],
-    ...(engine.endsWith("podman") && uid !== 0 ? ["--userns=keep-id"] : []),
+    ...["run", "--rm", "--name", name, ...user],
     ...["--volume", `${dir}:/data${label}`, "--publish", `127.0.0.1:${port}:6379`],
     ...["--entrypoint", "valkey-server", REDIS_IMAGE, `/data/${CONF}`],
   ];

@@ -18,14 +18,16 @@ export async function prettyLog(output: TextOutput): Promise<DestinationStream> 
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid",
     singleLine: true,
+    // A line that a text begins would look like one of ours.
+    messageFormat: (line, key) => String(line[key] ?? "").replaceAll("\n", "\\n"),
   });
   return { write: (line) => void output.write(format(harmless(line))) };
 }
 
 /** What JSON writes as an escape; a pair of backslashes is one. */
 const ESCAPE = /\\(?:u00[01][\da-f]|.)/gi;
-/** DEL and C1, which JSON writes as they are. */
-const RAW_CONTROL = /[\u007f-\u009f]/g;
+/** DEL, C1 and what turns the direction of writing: JSON writes them as they are. */
+const RAW_CONTROL = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Other than lines and tabs, which a stack has. */
 const isControl = (found: string): boolean => found.length > 2 || /[bfr]$/.test(found);

@@ -23,13 +23,19 @@ async function folder(): Promise<string> {
 /**
  * An engine whose `run` reads where a container would have its data and its port. Notes each call.
  */
-async function engine(run: string): Promise<{ path: string; calls(): Promise<string> }> {
+async function engine(
+  run: string,
+  { version = "Docker version 28", security = "[name=seccomp]" } = {},
+): Promise<{ path: string; calls(): Promise<string> }> {
   const place = await folder();
   const path = join(place, "docker");
   const log = join(place, "calls");
   const text = `#!/bin/sh
     echo "$*" >>"${log}"
-    case "$1" in image) test "$3" = ${REDIS_IMAGE}; exit;; stop) exit 1;; esac
+    case "$1" in
+      image) test "$3" = ${REDIS_IMAGE}; exit;; stop|rm) exit 1;;
+      --version) echo "${version}"; exit;; info) echo "${security}"; exit;;
+    esac
     while [ $# -gt 0 ]; do case "$1" in
       --volume) data=\${2%%:/data*};; --publish) port=\${2#127.0.0.1:}; port=\${port%:6379};;
     esac; shift; done
@@ -78,8 +84,29 @@ test("Its data survive a restart, and one that was left behind is stopped first.
   await first.close();
   const second = await start(path, dataDir);
   expect(await clientOf(second.url).get("key")).toBe("kept");
-  const order = (await calls()).split("\n").map((call) => call.split(" ")[0]);
-  expect(order.slice(-4, -1)).toEqual(["image", "stop", "run"]);
+  const order = (await calls()).split("\n").map((call) => call.split(" ")[0] ?? "");
+  const wanted = order.filter((word) => ["image", "stop", "rm", "run"].includes(word));
+  expect(wanted.slice(-4)).toEqual(["image", "stop", "rm", "run"]);
+});
+
+const US = `--user ${process.getuid?.()}:${process.getgid?.()}`;
+test.each([
+  ["Docker", {}, true],
+  ["Docker without root", { security: "[name=rootless]" }, false],
+  ["Podman under the name of Docker", { version: "podman version 5.4" }, true],
+])("Its files belong to us, with %s.", async (_engine, says, asUs) => {
+  const { path, calls } = await engine(SERVER, says);
+  await start(path, await folder());
+  const run = (await calls()).split("\n").find((call) => call.startsWith("run ")) ?? "";
+  expect(run.includes(US)).toBe(asUs);
+  expect(run.includes("--user")).toBe(asUs);
+});
+
+test("One that is abandoned is removed by its engine.", async () => {
+  const { path, calls } = await engine(SERVER);
+  const server = await start(path, await folder());
+  server.abandon();
+  await until("its removal", async () => /rm --force souk-\w+\n$/.test(await calls()));
 });
 
 test("A container that dies is started again at the same address.", async () => {

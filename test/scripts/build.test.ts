@@ -147,6 +147,16 @@ test("Builds at once build once, and the lock of a dead process is taken over.",
   expect(outputs.filter((output) => output.includes("src built into dist"))).toHaveLength(1);
 });
 
+test("A lock that grew old is taken over, although a process has its pid.", async () => {
+  const root = await repository();
+  await mkdir(join(root, ".cache"));
+  const lock = join(root, ".cache/build.lock");
+  await writeFile(lock, `${process.pid}`);
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await utimes(lock, hourAgo, hourAgo);
+  expect(await builtBeside(root)).toContain("src built into dist");
+});
+
 /** A build in a process that others run beside. */
 async function builtBeside(root: string): Promise<string> {
   const { stderr } = await promisify(execFile)(process.execPath, ["scripts/build.mjs"], {

@@ -31,6 +31,7 @@ test.each([
   ["an escape sequence", "\u001b[2J", "\\u001b[2J"],
   ["a backspace", "\b", "\\b"],
   ["a carriage return", "\r", "\\r"],
+  ["the direction of writing", "\u202e", "\\u202e"],
   ["C1", "\u009b2J", "\\u009b2J"],
   ["DEL", "\u007f", "\\u007f"],
   ["a backslash before an escape", "\\\u001b", "\\u001b"],
@@ -41,4 +42,10 @@ test.each([
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
   expect(text().replaceAll("\n", "")).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
   expect(text()).toContain(shown);
+});
+
+test("A text with lines is one line.", async () => {
+  const { log, text } = await open();
+  log.info("first\nforged");
+  expect(text()).toContain("INFO: first\\nforged\n");
 });

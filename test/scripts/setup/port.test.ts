@@ -39,7 +39,7 @@ test("A busy port is told before anything is installed, with a free one.", async
 test("Host and port may stand in .env.", async () => {
   const { port } = await busyPort();
   const root = await freshClone();
-  await writeFile(join(root, ".env"), `HOST=localhost\nPORT=${port}\n`);
+  await writeFile(join(root, ".env"), `HOST=127.0.0.1\nPORT=${port}\n`);
   const program = join(root, "scripts/setup.mjs");
   const { status, stderr } = spawnSync(process.execPath, [program, "start"], {
     cwd: root,
@@ -47,7 +47,7 @@ test("Host and port may stand in .env.", async () => {
     encoding: "utf8",
   });
   expect(status).toBe(1);
-  expect(stderr).toContain(`localhost:${port} is in use`);
+  expect(stderr).toContain(`127.0.0.1:${port} is in use`);
 });
 
 test("A port that was taken on another address is free for us.", async () => {
