@@ -19,7 +19,7 @@ export async function prettyLog(output: TextOutput): Promise<DestinationStream> 
     ignore: "pid",
     singleLine: true,
     // A line that a text begins would look like one of ours.
-    messageFormat: (line, key) => String(line[key] ?? "").replaceAll("\n", "\\n"),
+    messageFormat: ({ msg }) => String(msg ?? "").replaceAll("\n", "\\n"),
   });
   return { write: (line) => void output.write(format(harmless(line))) };
 }
