@@ -42,6 +42,9 @@ export function createShop(url: string): Shop {
   }
   tabs.addEventListener("message", () => void becomeAnother());
   sockets.onSessionEnd(() => void readAgain());
+  // A session that ended before its socket was open closes no socket. So what belongs to somebody
+  // is read again after that.
+  sockets.onOpen(() => void readAgain());
 
   return {
     apollo,

@@ -12,6 +12,8 @@ export interface Sockets {
   /** For useSyncExternalStore. */
   connection(): Connection;
   onConnection(listener: () => void): () => void;
+  /** Calls back after each opening: the socket has an identity from then on. */
+  onOpen(listener: () => void): void;
   /** Calls back when the shop has closed the socket because its session has ended. */
   onSessionEnd(listener: () => void): void;
   /** Connects again, with the cookies of now. A socket keeps the identity it was opened with. */
@@ -30,6 +32,7 @@ export function createSockets(httpUrl: string): Sockets {
   let acknowledged = false;
   let pongDue: ReturnType<typeof setTimeout> | undefined;
   const listeners = new Set<() => void>();
+  const opened = new Set<() => void>();
   const sessionEnded = new Set<() => void>();
 
   function become(next: Connection): void {
@@ -52,6 +55,7 @@ export function createSockets(httpUrl: string): Sockets {
       connected() {
         acknowledged = true;
         become("open");
+        for (const listener of opened) listener();
       },
       ping(received) {
         if (!received) pongDue = setTimeout(giveUp, KEEP_ALIVE_MS / 2);
@@ -77,6 +81,7 @@ export function createSockets(httpUrl: string): Sockets {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onOpen: (listener) => void opened.add(listener),
     onSessionEnd: (listener) => void sessionEnded.add(listener),
     renew: () => client.terminate(),
   };
