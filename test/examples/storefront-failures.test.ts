@@ -81,19 +81,40 @@ describe.runIf(hasBrowser)("the storefront's failures in Chromium", () => {
     await page.getByRole("main").getByRole("alert").waitFor();
   });
 
+  const revokeAll = (userId: string) =>
+    shop.asService(
+      "mutation($input: RevokeAllInput!) { revokeAllSessions(input: $input) { errors { code } } }",
+      { input: { userId } },
+    );
+
   test("A session that is revoked leaves a guest, whose page stays live.", async () => {
     const product = products.pop()!;
     const page = await openAlone(product.page);
     const { id } = await signUpIn(page, shop);
     await page.goto(product.page);
-    await shop.asService(
-      "mutation($input: RevokeAllInput!) { revokeAllSessions(input: $input) { errors { code } } }",
-      { input: { userId: id } },
-    );
+    await revokeAll(id);
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     await shown(page, "You are signed out.");
     await shown(page.getByRole("main"), `${await restock(shop, product)} in stock`);
     expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  test("A session that is revoked before its socket is open leaves a guest, too.", async () => {
+    const page = await openAlone(products.pop()!.page);
+    const { id } = await signUpIn(page, shop);
+    let open = (): void => {};
+    const mayOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await page.routeWebSocket(/graphql/, async (socket) => {
+      await mayOpen;
+      socket.connectToServer();
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await revokeAll(id);
+    open();
+    await page.getByRole("link", { name: "Sign in" }).waitFor();
   });
 
   test("A shop that cannot be reached is named, and asked again on demand.", async () => {
