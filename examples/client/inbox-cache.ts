@@ -14,7 +14,7 @@ import {
 import type { Delivered, Read } from "./notifications.js";
 import type { Shop } from "./shop-client.js";
 
-/** The page that is kept: whoever shows it asks with the same variables. */
+/** The page that is kept: the view that shows it asks with the same variables. */
 export const SHOWN = { first: 20 };
 
 type Notifications = NonNullable<InboxQuery["viewer"]>["notifications"];

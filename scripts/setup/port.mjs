@@ -37,7 +37,7 @@ function lockOf(dataDir) {
   }
 }
 
-/** What the holder of a lock says: `running`, `stopping`; null when nobody listens. */
+/** What the holder of a lock says: `running`, `stopping`; null when no process listens. */
 function stateBehind(path) {
   return new Promise((resolve) => {
     const socket = connect({ path });

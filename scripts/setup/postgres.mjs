@@ -61,7 +61,7 @@ export function complete(native) {
 }
 
 /**
- * Why the tests could not run it; null when they can. They run it as nobody where we are root, as
+ * Why the tests could not run it; null when they can. They run it as the user `nobody` where we are root, as
  * PostgreSQL refuses root.
  */
 async function refusal(program, { isRoot }) {

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 
 const seconds = (from) => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
-/** A person is there to be asked. CI may lend a terminal; nobody sits at it. */
+/** A person is there to be asked. CI may lend a terminal without a person. */
 export const onTerminal = () =>
   Boolean(process.stdin.isTTY && process.stderr.isTTY && !process.env.CI);
 

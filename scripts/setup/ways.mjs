@@ -9,7 +9,7 @@
  * @property {boolean} isMusl a Linux without glibc, such as Alpine
  * @property {string[]} commands those on PATH of brew, apt-get, dnf, apk, make and a C compiler
  * @property {string | null} engine docker or podman, where it answers
- * @property {boolean} onTerminal somebody can be asked
+ * @property {boolean} onTerminal a person can be asked
  * @property {boolean} saysYes SETUP_YES=1
  *
  * @typedef {object} Way

@@ -17,7 +17,7 @@ it("Decoding an encoded id returns its type and key.", () => {
   );
 });
 
-it("An id for caches is nobody else's, and names nothing to fetch.", () => {
+it("An id for caches is that of no other type, and names nothing to fetch.", () => {
   const cached = ["ProductStats", "Viewer", "Inbox"] as const;
   const ids = cached.map((name) => encodeCacheId(name, 7));
   const all = [...ids, ...NODE_TYPES.map((name) => encodeId(name, 7)), encodeCacheId("Inbox", 8)];

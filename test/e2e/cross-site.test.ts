@@ -96,7 +96,7 @@ describe("the table of pages", () => {
             }
           : { payload: LOST, cookies: [] },
       );
-      // Refused means that nobody was made; by token the same page may.
+      // Refused means that no account was made; by token the same page may.
       const again = await send(SIGN_UP, { ...input, name: "Tess", deliver: "TOKEN" }, headers);
       expect(again.payload).toMatchObject(
         keeps ? { errors: [{ code: "TAKEN" }] } : { token: expect.any(String), errors: [] },

@@ -107,7 +107,7 @@ describe("users", () => {
       expect(codeOf(await ask(USERS, { text }))).toBe("BAD_USER_INPUT");
   });
 
-  it("Pages hold every account once, the newest first, whoever signs up meanwhile.", async () => {
+  it("Pages hold every account once, the newest first, also while others sign up.", async () => {
     const emails = ["a", "b", "c", "d", "e"].map((letter) => `page-${letter}@look.example`);
     for (const email of emails) await signUpAs("Paged", email);
     const seen: string[] = [];
@@ -231,7 +231,7 @@ describe("auditLog", () => {
     expect(JSON.stringify(answer)).not.toContain("nobody-there");
   });
 
-  it("The log says until when everybody's sessions ended, and by whom.", async () => {
+  it("The log says until when the sessions of all ended, and by whom.", async () => {
     const issuedBefore = "2020-01-01T00:00:00.000Z";
     await ask(
       "mutation R($at: DateTime!) { revokeAllSessions(input: { issuedBefore: $at }) { revoked } }",
@@ -255,15 +255,15 @@ describe("auditLog", () => {
 });
 
 describe("the callers of look-ups", () => {
-  it("Nobody but admins looks anything up, and nothing is shown beside the refusal.", async () => {
+  it("Only admins look anything up, and nothing is shown beside the refusal.", async () => {
     const { token } = await signUp(app.url);
     for (const [query, variables] of LOOK_UPS) {
-      const [nobody, customer] = [
+      const [anonymous, customer] = [
         await post(app.url, query, variables),
         await ask(query, variables, token),
       ];
-      expect([codeOf(nobody), codeOf(customer)]).toEqual(["UNAUTHENTICATED", "FORBIDDEN"]);
-      for (const { data } of [nobody, customer])
+      expect([codeOf(anonymous), codeOf(customer)]).toEqual(["UNAUTHENTICATED", "FORBIDDEN"]);
+      for (const { data } of [anonymous, customer])
         expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
       expect((await ask(query, variables, admin.token)).errors).toBeUndefined();
     }

@@ -137,7 +137,7 @@ describe.runIf(hasBrowser)("the storefront in Chromium, from another origin", ()
     const submit = await makeBoard(shop, "Best testers");
     const page = await openAlone(shop.page);
     await page.getByLabel("Board", { exact: true }).selectOption("Best testers");
-    await shown(boardOf(page), "Nobody is on it yet.");
+    await shown(boardOf(page), "There is no score yet.");
     for (const score of [41, 42]) {
       await submit("ada", score);
       await boardOf(page)

@@ -14,7 +14,7 @@ export type AuditEventWord = Uppercase<AuditEvent>;
 
 export const AuditEventEnum = declareEnum<AuditEventWord>({
   name: "AuditEvent",
-  description: "What happened to an account, or to everybody's sessions.",
+  description: "What happened to an account, or to the sessions of all.",
   values: {
     SIGNED_UP: "The account was made.",
     SIGNED_IN: "A session began.",
@@ -23,7 +23,7 @@ export const AuditEventEnum = declareEnum<AuditEventWord>({
     SESSION_REVOKED: "One session was ended.",
     OTHER_SESSIONS_REVOKED: "Every session but the one that asked was ended.",
     ALL_SESSIONS_REVOKED: "Every session of the account was ended by an admin.",
-    GLOBAL_REVOCATION: "Everybody's sessions issued before `issuedBefore` were ended.",
+    GLOBAL_REVOCATION: "The sessions of all accounts issued before `issuedBefore` were ended.",
     SIGN_IN_REFUSED: "A wrong password, or an address without an account; counted.",
     PASSWORD_CHANGE_REFUSED: "A wrong current password at a change; counted.",
     SIGN_IN_LIMITED: "Too many attempts to sign in; counted.",
@@ -53,7 +53,7 @@ export class AuditLogEntry {
     nullable: true,
     description:
       "The account concerned, even where it is gone; null where there was none: an unknown " +
-      "address, or everybody.",
+      "address, or all accounts.",
   })
   userId!: string | null;
 

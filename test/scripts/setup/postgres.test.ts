@@ -44,7 +44,7 @@ async function npm(postgres: string) {
   });
 }
 
-/** The tests run PostgreSQL as nobody where they are root. */
+/** The tests run PostgreSQL as the user nobody where they are root. */
 async function openClone(): Promise<string> {
   const root = await clone();
   await chmod(root, 0o755);
@@ -66,11 +66,14 @@ test("One that does not run here is not kept, and the failure says why.", async 
   await expect(stat(place)).rejects.toThrow("ENOENT");
 });
 
-test.runIf(isRoot)("A folder that nobody may enter is named as the reason.", async () => {
-  const { path } = await npm("exit 0");
-  const { failure } = await install(await clone(), { PATH: `${path}:/usr/bin:/bin` });
-  expect(failure).toMatch(/as the user nobody/);
-});
+test.runIf(isRoot)(
+  "A folder that the user nobody may not enter is named as the reason.",
+  async () => {
+    const { path } = await npm("exit 0");
+    const { failure } = await install(await clone(), { PATH: `${path}:/usr/bin:/bin` });
+    expect(failure).toMatch(/as the user nobody/);
+  },
+);
 
 test("The links that a package cannot hold are made, and made once.", async () => {
   const native = join(await folder(), "native");

@@ -63,7 +63,7 @@ it("A guest's cart that has to move first is in the answer.", async () => {
   expect(moved).toEqual(["g"]);
 });
 
-it("A failed read rejects for its caller, and for nobody else.", async () => {
+it("A failed read rejects for its caller, and for no other.", async () => {
   const { carts } = open(true);
   const unused = carts.readAhead(USER);
   // An unhandled rejection would fail the test.

@@ -19,11 +19,11 @@ export type Scalars = {
   SafeInt: { input: number; output: number; }
 };
 
-/** What happened to an account, or to everybody's sessions. */
+/** What happened to an account, or to the sessions of all. */
 export type AuditEvent =
   /** Every session of the account was ended by an admin. */
   | 'ALL_SESSIONS_REVOKED'
-  /** Everybody's sessions issued before `issuedBefore` were ended. */
+  /** The sessions of all accounts issued before `issuedBefore` were ended. */
   | 'GLOBAL_REVOCATION'
   /** Every session but the one that asked was ended. */
   | 'OTHER_SESSIONS_REVOKED'

@@ -15,7 +15,7 @@ interface AccountFormProps {
     loading: boolean;
     error: unknown;
   };
-  /** Resolves to whether somebody is signed in now. */
+  /** Resolves to whether the user is signed in now. */
   onSubmit(values: Record<string, string>): Promise<boolean>;
 }
 

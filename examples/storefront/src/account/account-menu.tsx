@@ -42,7 +42,7 @@ export function AccountMenu() {
   );
 }
 
-/** Whether somebody was signed in before, here or in another tab, and is no more. */
+/** Whether a user was signed in before, here or in another tab, and is no more. */
 function useSignedOut(isSignedIn: boolean | undefined): boolean {
   const was = useRef(isSignedIn);
   const [signedOut, setSignedOut] = useState(false);

@@ -127,7 +127,7 @@ function Board({ slug, period }: { slug: string; period: Period }) {
       </table>
       {/* The whole table would be read out with every score; the leader is what matters. */}
       <p aria-live="polite">
-        {first ? `${first.label} leads with ${first.score}.` : "Nobody is on it yet."}
+        {first ? `${first.label} leads with ${first.score}.` : "There is no score yet."}
       </p>
     </>
   );

@@ -68,7 +68,7 @@ export function followInbox({ apollo, sockets }: Shop, onError: (error: unknown)
   };
 }
 
-/** Nobody is signed in any more: the page is about to be a guest's. */
+/** The session has ended: the page is about to be a guest's. */
 const isSessionOver = (error: unknown): boolean =>
   CombinedGraphQLErrors.is(error)
     ? error.errors[0]?.extensions?.code === "UNAUTHENTICATED"

@@ -18,7 +18,7 @@ const WATCH_PRODUCTS = graphql(`
   }
 `);
 
-/** What may change while somebody looks at it. */
+/** What may change while it is shown. */
 graphql(`
   fragment ProductLive on Product {
     id

@@ -14,7 +14,7 @@ export interface Shop {
   readonly sockets: Sockets;
   /**
    * To be called after everything that changes who the browser is to the shop: sign-in, sign-out,
-   * and the first write of a guest. Reads again what belongs to somebody, in all tabs.
+   * and the first write of a guest. Reads again what belongs to the caller, in all tabs.
    */
   identityChanged(): Promise<void>;
 }
@@ -42,8 +42,8 @@ export function createShop(url: string): Shop {
   }
   tabs.addEventListener("message", () => void becomeAnother());
   sockets.onSessionEnd(() => void readAgain());
-  // A session that ended before its socket was open closes no socket. So what belongs to somebody
-  // is read again after that.
+  // A session that ended before its socket was open closes no socket. So what belongs to the
+  // caller is read again after that.
   sockets.onOpen(() => void readAgain());
 
   return {

@@ -87,7 +87,7 @@ export function createSockets(httpUrl: string): Sockets {
   };
 }
 
-/** Nobody subscribes any more, or `terminate`. */
+/** The last subscription has ended, or `terminate`. */
 const CLOSED_BY_US = [1000, 4499];
 
 /**
